@@ -1,0 +1,75 @@
+/** The world as one pass knows it: fresh evidence, and what the store remembers. The judges see nothing else. */
+
+import type {
+  Evidence,
+  FileView,
+  Reading,
+  ReceiverView,
+  RememberedCollection,
+  SourceView,
+  TargetView,
+} from './evidence.ts';
+
+/** A source, with its memory. */
+export interface SourceWorld {
+  readonly name: string;
+  readonly evidence: Evidence<SourceView>;
+  /** Everything ever seen there, the present included. */
+  readonly remembered: readonly RememberedCollection[];
+}
+
+/** A target, with its memory. */
+export interface TargetWorld {
+  readonly name: string;
+  /** Name of the configured host, null for this host. */
+  readonly host: string | null;
+  /** Tells whether two targets are on distinct machines: `this host`, or the SSH host and port. */
+  readonly machine: string;
+  readonly evidence: Evidence<TargetView>;
+  /** The ledger for a listed file. A file without an entry was never seen before this pass. */
+  readonly reading: (file: FileView) => Reading | undefined;
+  /** Sum of the sizes of backlog that is still unread. */
+  readonly backlogBytes: number;
+  /** Operator's pattern for paths where neither name nor manifest tells the collection; null when not given. */
+  readonly layout: string | null;
+}
+
+/** A configured SSH host. */
+export interface HostWorld {
+  readonly name: string;
+  readonly evidence: Evidence<Record<string, never>>;
+}
+
+/** A configured receiver. */
+export interface ReceiverWorld {
+  readonly name: string;
+  readonly evidence: Evidence<ReceiverView>;
+}
+
+/** What the watchdog knows of itself. */
+export interface SelfWorld {
+  /** Troubles with ourselves, each a sentence under a stable name such as `clock`, `reload`, `store`, `outbox`. */
+  readonly troubles: readonly { readonly name: string; readonly summary: string; readonly todo: string | null }[];
+  readonly observedAtMs: number;
+}
+
+/** One pass's knowledge. */
+export interface World {
+  readonly sources: readonly SourceWorld[];
+  readonly targets: readonly TargetWorld[];
+  readonly hosts: readonly HostWorld[];
+  readonly receivers: readonly ReceiverWorld[];
+  readonly self: SelfWorld;
+}
+
+/** How the judges may treat what is not there yet. */
+export interface JudgeOptions {
+  readonly nowMs: number;
+  /** Between passes; evidence older than a few of these has expired. */
+  readonly checkEveryMs: number;
+  /**
+   * True in the daemon, where bytes that have arrived wait for the reader (`unread`). False in `check`, where
+   * everything due has been read before judging and nobody may be told to wait.
+   */
+  readonly isReaderBeside: boolean;
+}

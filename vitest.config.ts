@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tiers, from fast and pure to the real process. A tier is a folder below `test/`. */
+const tiers = ['unit', 'contract', 'integration', 'e2e'];
+
+export default defineConfig({
+  test: {
+    restoreMocks: true,
+    unstubEnvs: true,
+    projects: tiers.map((tier) => ({
+      extends: true,
+      test: {
+        name: tier,
+        include: [`test/${tier}/**/*.test.ts`],
+        testTimeout: tier === 'unit' ? 5_000 : 60_000,
+        hookTimeout: 60_000,
+      },
+    })),
+  },
+});
