@@ -16,6 +16,9 @@ export interface RuleCommon {
   /** Globs over collection names; null means all of them. */
   readonly collections: readonly string[] | null;
   readonly severity: Severity;
+  /** IANA name; schedules of this rule are read in it. */
+  readonly timezone: string;
+  /** How long trouble must last before it is told, ms. */
   readonly forMs: number;
   readonly except: readonly Exception[];
   /** Name of an escalation ladder; null means the one of the severity. */

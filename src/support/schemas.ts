@@ -1,0 +1,40 @@
+/** The small words of both YAML files as zod schemas: durations, sizes, globs, dates. Pure: the core may import this file too. */
+
+import { z } from 'zod';
+import { parseDuration, parseSize } from './units.ts';
+
+/**
+ * What zod puts into a message here: `expected …`, completed by the loader with `, got …`. Every schema of the YAML
+ * files says its expectation this way, so that all mistakes read alike.
+ */
+export function expected(what: string): { readonly error: string } {
+  return { error: `expected ${what}` };
+}
+
+/** `90s`, `5m`, `26h`, `7d` → ms. */
+export const durationMs = z
+  .string(expected('a duration such as 26h'))
+  .transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms > 0) return ms;
+    context.addIssue({ code: 'custom', message: 'expected a duration above zero such as 26h', input: text });
+    return z.NEVER;
+  })
+  .meta({ description: 'A duration such as 90s, 5m, 26h or 7d.' });
+
+/** `10GiB`, `500MB` → bytes. */
+export const sizeBytes = z
+  .string(expected('a size such as 10GiB'))
+  .transform((text, context) => {
+    const bytes = parseSize(text);
+    if (bytes !== undefined) return bytes;
+    context.addIssue({ code: 'custom', message: 'expected a size such as 10GiB', input: text });
+    return z.NEVER;
+  })
+  .meta({ description: 'A size such as 500MB or 10GiB.' });
+
+/** One text or a list of at least one → list. */
+export const oneOrMore = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], expected('a name or a list of names'))
+  .transform((value) => (typeof value === 'string' ? [value] : value))
+  .meta({ description: 'One name, or a list of names.' });
