@@ -17,6 +17,7 @@ export const errorCodes = {
   'ssh/host-key-unknown': 'The host has no entry in known_hosts; nothing was sent to it.',
   'ssh/host-key-changed': 'The host shows another key than known_hosts has; nothing was sent to it.',
   'ssh/host-key-revoked': 'The host shows a key that known_hosts marks as revoked.',
+  'ssh/handshake-failed': 'No SSH session came about: no SSH server, no algorithm in common, or it hung up on us.',
   'ssh/auth-failed': 'The host refused our key.',
   'ssh/key-unusable': 'The private key cannot be used: wrong passphrase, unsupported format, no agent.',
   'ssh/connection-lost': 'The connection ended before the command told its exit status.',
@@ -29,6 +30,7 @@ export const errorCodes = {
   'store/unusable': 'The state database cannot be opened, is foreign, or is damaged.',
   'store/full': 'The disk of the state directory is full.',
   'store/locked': 'Another deadair uses this state directory.',
+  'delivery/lost': 'The server accepted a message, and does not have it.',
   aborted: 'We stopped it ourselves, because we are shutting down.',
 } as const;
 

@@ -2,6 +2,11 @@
 export const limits = {
   /** A TCP or SSH handshake; a LAN host answers within 100 ms, a host waking its disks within seconds. */
   connectMs: 15_000,
+  /** A host that vanished without a word is found out after 3 of these without an answer. */
+  sshKeepaliveMs: 10_000,
+  sshKeepaliveCount: 3,
+  /** Saying goodbye to a host: one round trip; a host that does not answer loses the connection anyway. */
+  sshCloseMs: 2_000,
   /** One HTTP answer, from request to last byte. Exact counts of large collections take tens of seconds. */
   httpMs: 30_000,
   /** Qdrant gives up an exact count after 60 s by itself (reference: 408); we wait no longer than that. */
@@ -25,8 +30,35 @@ export const limits = {
   stderrBytes: 64 * 2 ** 10,
   /** Collections looked at side by side on one Qdrant: enough to hide latency, too few to be a load. */
   qdrantParallel: 8,
+  /** All exact counts of one Qdrant together: a pass with some counts missing beats a pass that does not end. */
+  countsMs: 300_000,
   /** ntfy turns a body of 4,096 bytes or more into an attachment. */
   messageBytes: 4_000,
   /** ntfy refuses titles above 1 KB. */
   titleBytes: 250,
+  /** Looks for a message just accepted; ntfy may write its cache in batches of a second or so. */
+  readBackTries: 3,
+  readBackPauseMs: 1_000,
+  /** A state database; SQLite refuses to grow past it, so that we never fill a disk that others need. 1,000,000 files need 500 MiB. */
+  storeBytes: 4 * 2 ** 30,
+  /** Up to this size the state database is checked page by page at every start: under 100 ms. */
+  storeCheckBytes: 32 * 2 ** 20,
+  /** How long a write waits for `check` and the daemon to make room for each other; the longest write takes about a second. */
+  storeBusyMs: 5_000,
+  /** One text inside a stored standing, group or message, in UTF-16 units; the rest is cut and an ellipsis says so. */
+  storedTextLength: 16_384,
+  /** Collections remembered of one source. */
+  rememberedCollections: 100_000,
+  /** Entries of one target in the ledger, files that are gone or have changed included. */
+  ledgerEntries: 2_000_000,
+  /** Lines of history kept. */
+  events: 100_000,
+  /** Passes kept: a month of them at one every five minutes. */
+  passes: 10_000,
+  /** Unsettled messages from which on a newer one replaces the older, unsent one of its group. */
+  outboxMessages: 100_000,
+  /** Messages the outbox hands out at once. */
+  outboxPage: 100,
+  /** How long a settled message is kept, so that a repeat of it is recognised and a person can look it up. */
+  outboxKeptMs: 30 * 86_400_000,
 } as const;
