@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import type { Finding, Severity } from '../model/finding.ts';
 import type { RuleCommon } from '../model/rule.ts';
-import type { JudgeOptions, World } from '../model/world.ts';
+import type { Scene } from './scene.ts';
 
 /** A rule of one kind, ready to judge. */
 export interface Rule<Parameters extends object = object> extends RuleCommon {
@@ -33,15 +33,6 @@ export interface RuleKind<Parameters extends object = object> {
    * @param parsed values of `shape`, valid one by one; absent optional keys are undefined.
    */
   readonly parameters: (parsed: Readonly<Record<string, unknown>>) => Parameters | readonly ParameterMistake[];
-  /**
-   * Judges the rule for all its subjects. Pure and total: missing evidence becomes `unknown`, never an exception.
-   *
-   * @param siblings the rules of the same file, this one included.
-   */
-  readonly judge: (
-    rule: Rule<Parameters>,
-    world: World,
-    options: JudgeOptions,
-    siblings: readonly Rule[],
-  ) => readonly Finding[];
+  /** Judges the rule for all its subjects. Pure and total: missing evidence becomes `unknown`, never an exception. */
+  readonly judge: (rule: Rule<Parameters>, scene: Scene) => readonly Finding[];
 }

@@ -30,6 +30,7 @@ export interface Alert {
   readonly severity: Severity | null;
   /** The newest observation that was not ok; only an ok observed later ends it (G2). */
   readonly troubleObservedAtMs: number;
+  readonly headline: string;
   readonly summary: string;
   readonly reason: string;
   readonly todo: string | null;

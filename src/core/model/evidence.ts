@@ -115,6 +115,9 @@ export interface Reading {
   readonly firstSeenAtMs: number;
   /** True when it lay there at the first sight of its target: backlog, not news. */
   readonly isBacklog: boolean;
+  /** The first digest ever read of this key, null when there is none: the witness of grade `first-seen`. */
+  readonly firstSha256: string | null;
+  /** How the newest reading ended; null while unread. */
   readonly outcome: ReadingOutcome | null;
 }
 

@@ -31,6 +31,8 @@ export interface Finding {
   readonly status: FindingStatus;
   /** A named reason, stable for code: `stale`, `mismatch`, `cannot-look`. `ok` findings have one too. */
   readonly reason: string;
+  /** A few words for a lock screen, the number included: `31h old, allowed 26h`. */
+  readonly headline: string;
   /** One sentence that says why, with the numbers. */
   readonly summary: string;
   /** The oldest observation this judgement rests on. */

@@ -46,10 +46,18 @@ export interface ReceiverWorld {
   readonly evidence: Evidence<ReceiverView>;
 }
 
+/** Something wrong with the watchdog itself. */
+export interface SelfTrouble {
+  /** `clock`, `outbox`, `pass`, `reader`, `reload` or `store`. */
+  readonly name: string;
+  readonly headline: string;
+  readonly summary: string;
+  readonly todo: string | null;
+}
+
 /** What the watchdog knows of itself. */
 export interface SelfWorld {
-  /** Troubles with ourselves, each a sentence under a stable name such as `clock`, `reload`, `store`, `outbox`. */
-  readonly troubles: readonly { readonly name: string; readonly summary: string; readonly todo: string | null }[];
+  readonly troubles: readonly SelfTrouble[];
   readonly observedAtMs: number;
 }
 

@@ -1,0 +1,244 @@
+/** coverage: each live collection is proven on enough targets on distinct machines, and none vanished unexplained (G6). */
+
+import { z } from 'zod';
+import { durationMs } from '../../support/schemas.ts';
+import { formatDuration } from '../../support/units.ts';
+import type { Finding } from '../model/finding.ts';
+import type { SourceWorld } from '../model/world.ts';
+import { createFreshness } from './cadence.ts';
+import { cadenceOf, type FreshnessParameters, proofParameters, proofShape } from './freshness.ts';
+import type { Rule, RuleKind } from './kind.ts';
+import { type Grade, isEnough, prove } from './proof.ts';
+import type { Scene } from './scene.ts';
+import {
+  collectionsOf,
+  finding,
+  type Judgement,
+  outOfSight,
+  sightValidMs,
+  type SubjectCollection,
+  type SubjectTarget,
+  targetsOf,
+} from './subjects.ts';
+
+/** Parameters of a coverage rule. */
+export interface CoverageParameters {
+  /** Proven copies wanted, each on another machine. */
+  readonly copies: number;
+  /** Grace of a collection that is new, ms; null asks the freshness rule of the same file. */
+  readonly newWithinMs: number | null;
+  readonly proof: Grade;
+  readonly proveWithinMs: number;
+}
+
+/** The rule kind `coverage`. */
+export const coverage: RuleKind<CoverageParameters> = {
+  kind: 'coverage',
+  promise: 'each live collection is proven on enough targets on distinct hosts, and none vanished unexplained',
+  defaultSeverity: 'critical',
+  shape: {
+    copies: z
+      .int({ error: 'expected a whole number of copies, at least 1' })
+      .min(1, { error: 'expected a whole number of copies, at least 1' })
+      .optional()
+      .describe('How many targets on distinct hosts must hold a proven copy; default 1.'),
+    new_within: durationMs
+      .optional()
+      .describe("How long a new collection may be uncovered; default: until the file's freshness rule wants a copy."),
+    ...proofShape(),
+  },
+  parameters: (parsed) => ({
+    copies: (parsed['copies'] as number | undefined) ?? 1,
+    newWithinMs: (parsed['new_within'] as number | undefined) ?? null,
+    ...proofParameters(parsed),
+  }),
+  judge: (rule, scene) => {
+    const targets = targetsOf(rule, scene);
+    return [
+      ...scene.world.sources
+        .filter(({ name }) => rule.sources.includes(name))
+        .map((source) => judgeList(rule, source, scene)),
+      ...collectionsOf(rule, scene.world).map((subject) => judgeCollection(rule, subject, targets, scene)),
+    ];
+  },
+};
+
+/** The list itself is a subject: empty, filtered or out of sight, it is a failure to explain, not fewer things to check. */
+function judgeList(rule: Rule<CoverageParameters>, source: SourceWorld, scene: Scene): Finding {
+  const { evidence } = source;
+  const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs' | 'validUntilMs'>): Finding =>
+    finding(rule, {
+      subject: `source/${source.name}`,
+      target: null,
+      observedAtMs: evidence.observedAtMs,
+      validUntilMs: part.status === 'ok' ? evidence.observedAtMs + sightValidMs : scene.nowMs,
+      ...part,
+    });
+  if (!evidence.seen) {
+    return judgement({
+      status: 'unknown',
+      reason: 'cannot-look',
+      headline: 'cannot list collections',
+      summary: `cannot list the collections of ${source.name}: ${evidence.why.message}`,
+      cause: { subject: `source/${source.name}`, summary: evidence.why.message },
+    });
+  }
+  const { collections, scope } = evidence.value;
+  if (collections.length === 0) {
+    return judgement({
+      status: 'failing',
+      reason: 'empty-list',
+      headline: 'lists no collection at all',
+      summary: `${source.name} answers but lists no collection${source.remembered.length > 0 ? `; ${source.remembered.length} were seen there before` : ''}`,
+      todo: 'check that this is the right Qdrant, that its storage is mounted, and that the key sees everything',
+    });
+  }
+  if (scope === 'filtered') {
+    return judgement({
+      status: 'unknown',
+      reason: 'filtered-list',
+      headline: 'list may be filtered',
+      summary: `the key for ${source.name} may not see everything (/cluster is forbidden), so new collections would stay invisible`,
+      todo: 'use the read-only API key, or a token with global read access',
+    });
+  }
+  if (scope === 'cluster') {
+    return judgement({
+      status: 'unknown',
+      reason: 'cluster',
+      headline: 'one peer of a cluster',
+      summary: `${source.name} is one peer of a cluster; shards on other peers are out of sight, and a snapshot holds only its own`,
+      todo: 'watch a single node; clusters are not judged by this version',
+    });
+  }
+  return judgement({
+    status: 'ok',
+    reason: 'listed',
+    headline: `${collections.length} collections`,
+    summary: `${source.name} lists ${collections.length} collections`,
+  });
+}
+
+function judgeCollection(
+  rule: Rule<CoverageParameters>,
+  subject: SubjectCollection,
+  targets: readonly SubjectTarget[],
+  scene: Scene,
+): Finding {
+  const { nowMs } = scene;
+  const { source, collection } = subject;
+  const observedAtMs = Math.min(
+    source.evidence.observedAtMs,
+    ...targets.map(({ target }) => target.evidence.observedAtMs),
+  );
+  const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
+    finding(rule, { subject: subject.subject, target: null, observedAtMs, ...part });
+  if (source.evidence.seen && !source.evidence.value.collections.some(({ name }) => name === collection.name)) {
+    const points = collection.points === null ? '' : ` with ${collection.points} points`;
+    return judgement({
+      status: 'failing',
+      reason: 'vanished',
+      headline: 'vanished from Qdrant',
+      summary: `${source.name} listed it${points} until ${formatDuration(nowMs - collection.lastSeenAtMs)} ago and no longer does`,
+      validUntilMs: nowMs,
+      todo: 'find out who dropped it before retention deletes its last copy; if it was meant, add an exception with a reason',
+    });
+  }
+  const copies = targets.map((target) => copyOn(rule, subject, target, scene));
+  const machines = new Set(copies.flatMap(({ kind, machine }) => (kind === 'proven' ? [machine] : [])));
+  const wanted = rule.parameters.copies;
+  const tally = copies.map(({ words }) => words).join('; ');
+  if (machines.size >= wanted) {
+    return judgement({
+      status: 'ok',
+      reason: 'covered',
+      headline: `${machines.size} copies`,
+      summary: `proven on ${machines.size} of ${targets.length} targets, wanted ${wanted}`,
+      validUntilMs: observedAtMs + sightValidMs,
+    });
+  }
+  const graceUntilMs = collection.isBaseline ? Number.NEGATIVE_INFINITY : newUntilMs(rule, subject, scene);
+  if (graceUntilMs >= nowMs) {
+    return judgement({
+      status: 'ok',
+      reason: 'new',
+      headline: 'new, not due yet',
+      summary: `new since ${formatDuration(nowMs - collection.firstSeenAtMs)}, to be covered within ${formatDuration(graceUntilMs - nowMs)}`,
+      validUntilMs: graceUntilMs,
+    });
+  }
+  const possible = new Set([...machines, ...copies.flatMap((copy) => (copy.kind === 'none' ? [] : [copy.machine]))]);
+  const short = { headline: `proven on ${machines.size}, wanted ${wanted}`, validUntilMs: nowMs };
+  const summary = `proven on ${machines.size} of ${targets.length} targets, wanted ${wanted}. ${tally}`;
+  if (possible.size < wanted) {
+    return judgement({
+      ...short,
+      status: 'failing',
+      reason: machines.size === 0 ? 'uncovered' : 'too-few',
+      headline: machines.size === 0 ? 'no proven backup anywhere' : short.headline,
+      summary: collection.points === null ? summary : `${summary}. Live with ${collection.points} points`,
+      todo: "look at the backup's collection list, then run it",
+    });
+  }
+  const withUnread = new Set([
+    ...machines,
+    ...copies.flatMap((copy) => (copy.kind === 'unread' ? [copy.machine] : [])),
+  ]);
+  if (withUnread.size >= wanted) return judgement({ ...short, status: 'unread', reason: 'unread', summary });
+  const unseen = copies.find((copy) => copy.kind === 'unknown' && copy.cause !== null);
+  return judgement({ ...short, status: 'unknown', reason: 'cannot-tell', summary, cause: unseen?.cause ?? null });
+}
+
+/** What one target adds to the count. `unknown` could be a copy; `none` cannot. */
+interface Copy {
+  readonly kind: 'proven' | 'unread' | 'unknown' | 'none';
+  readonly machine: string;
+  /** `nas: never`, for the summary. */
+  readonly words: string;
+  readonly cause: Finding['cause'];
+}
+
+function copyOn(
+  rule: Rule<CoverageParameters>,
+  { collection }: SubjectCollection,
+  { target, seen }: SubjectTarget,
+  scene: Scene,
+): Copy {
+  const { machine, name } = target;
+  if (seen === null) {
+    const { summary, cause } = outOfSight(target, scene);
+    return { kind: 'unknown', machine, words: `${name}: ${summary}`, cause: cause ?? null };
+  }
+  const copy = (kind: Copy['kind'], words: string): Copy => ({
+    kind,
+    machine,
+    words: `${name}: ${words}`,
+    cause: null,
+  });
+  const proofs = (seen.byCollection.get(collection.name) ?? []).map((snapshot) =>
+    prove(snapshot, target, scene, rule.parameters.proveWithinMs),
+  );
+  if (proofs.some((proof) => proof.kind === 'proven' && isEnough(proof.grade, rule.parameters.proof))) {
+    return copy('proven', 'proven');
+  }
+  const unread = proofs.filter((proof) => proof.kind === 'unread');
+  if (scene.isReaderBeside && unread.some(({ proveByMs }) => scene.nowMs < proveByMs)) {
+    return copy('unread', 'arrived, waits to be read');
+  }
+  if (unread.length > 0) return copy(scene.isReaderBeside ? 'none' : 'unknown', 'not read to its end');
+  const unreadable = proofs.find((proof) => proof.kind === 'unreadable');
+  if (unreadable !== undefined) return copy('unknown', `cannot be read: ${unreadable.why.message}`);
+  if (proofs.some(({ kind }) => kind === 'proven')) return copy('unknown', 'no digest to prove it by');
+  if (seen.incomplete !== null) return copy('unknown', `part of it cannot be listed: ${seen.incomplete}`);
+  return copy('none', proofs.length === 0 ? 'no snapshot' : 'only broken snapshots');
+}
+
+function newUntilMs(rule: Rule<CoverageParameters>, { collection }: SubjectCollection, scene: Scene): number {
+  const { newWithinMs } = rule.parameters;
+  if (newWithinMs !== null) return collection.firstSeenAtMs + newWithinMs;
+  const freshness = scene.rules.find(
+    (sibling): sibling is Rule<FreshnessParameters> => sibling.file === rule.file && sibling.kind === 'freshness',
+  );
+  if (freshness === undefined) return collection.firstSeenAtMs + sightValidMs;
+  return createFreshness(cadenceOf(freshness)).freshUntilMs(collection.firstSeenAtMs);
+}

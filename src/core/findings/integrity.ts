@@ -1,0 +1,167 @@
+/** integrity: every file on a target matches its witnesses, is re-read in time, is listed; and what is listed is there. */
+
+import { durationMs } from '../../support/schemas.ts';
+import { printablePath } from '../../support/printable.ts';
+import type { Finding, FindingStatus } from '../model/finding.ts';
+import { type FileState, fileStates, type IntegrityParameters } from './faults.ts';
+import { proofParameters, proofShape } from './freshness.ts';
+import { matcher } from './globs.ts';
+import type { Rule, RuleKind } from './kind.ts';
+import type { Scene } from './scene.ts';
+import {
+  collectionsOf,
+  finding,
+  type Judgement,
+  outOfSight,
+  sightValidMs,
+  type SubjectTarget,
+  targetsOf,
+} from './subjects.ts';
+
+/** How long a reading counts unless the rule says `reread_every`. */
+export const defaultRereadEveryMs = 30 * 86_400_000;
+
+/** The rule kind `integrity`. */
+export const integrity: RuleKind<IntegrityParameters> = {
+  kind: 'integrity',
+  promise: 'every snapshot matches its witnesses, is re-read in time and is listed; what a manifest lists exists',
+  defaultSeverity: 'critical',
+  shape: {
+    reread_every: durationMs.optional().describe('Every byte is read again within this time; default 30d.'),
+    ...proofShape(),
+  },
+  parameters: (parsed) => ({
+    rereadEveryMs: (parsed['reread_every'] as number | undefined) ?? defaultRereadEveryMs,
+    ...proofParameters(parsed),
+  }),
+  judge: (rule, scene) => targetsOf(rule, scene).flatMap((target) => judgeTarget(rule, target, scene)),
+};
+
+function judgeTarget(rule: Rule<IntegrityParameters>, subject: SubjectTarget, scene: Scene): readonly Finding[] {
+  const { target, seen } = subject;
+  const collections = collectionsOf(rule, scene.world);
+  const rest = `target/${target.name}`;
+  if (seen === null) {
+    const unseen = outOfSight(target, scene);
+    return [rest, ...collections.map((each) => each.subject)].map((name) =>
+      finding(rule, { subject: name, target: target.name, ...unseen }),
+    );
+  }
+  const subjectByName = new Map(collections.map((each) => [each.collection.name, each.subject]));
+  const matches = matcher(rule.collections);
+  const states = fileStates(rule, subject, scene).filter(
+    ({ collection }) => collection === null || matches(collection),
+  );
+  const bySubject = Map.groupBy(states, ({ collection }) => subjectByName.get(collection ?? '') ?? rest);
+  const judged = collections
+    .filter((each) => bySubject.has(each.subject))
+    .map((each) => summarize(rule, each.subject, subject, bySubject.get(each.subject) ?? [], scene));
+  // A collection without a file here is not this rule's matter: freshness and coverage say so.
+  return [
+    summarize(rule, rest, subject, [...(bySubject.get(rest) ?? []), ...ofTheWhole(subject, scene)], scene),
+    ...judged,
+  ];
+}
+
+/** What is wrong with the target rather than with one file. */
+function ofTheWhole({ target, seen }: SubjectTarget, scene: Scene): readonly FileState[] {
+  if (seen === null || !target.evidence.seen) return [];
+  const { listing, manifests } = target.evidence.value;
+  const about = (path: string, status: FindingStatus, reason: string, words: string): FileState => ({
+    path,
+    collection: null,
+    status,
+    reason,
+    words,
+    validUntilMs: scene.nowMs,
+  });
+  const problems = manifests.problems.map(({ manifest, line, message }) =>
+    about(manifest, 'failing', 'bad-manifest', `${line === null ? '' : `line ${line}: `}${message}`),
+  );
+  const blind = listing.unreadable.map(({ path, why }) =>
+    about(path, 'unknown', 'incomplete', `cannot be listed: ${why.message}`),
+  );
+  const isBare = seen.snapshots.length === 0 && blind.length === 0;
+  return [...problems, ...blind, ...(isBare ? [about('.', 'failing', 'empty', 'holds no snapshot at all')] : [])];
+}
+
+/** Loudest first: what is seen to be false, then what could not be seen, then what waits. */
+const loudness: Readonly<Record<FindingStatus, number>> = { failing: 3, unknown: 2, unread: 1, ok: 0 };
+
+function summarize(
+  rule: Rule<IntegrityParameters>,
+  name: string,
+  { target }: SubjectTarget,
+  states: readonly FileState[],
+  scene: Scene,
+): Finding {
+  const { observedAtMs } = target.evidence;
+  const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
+    finding(rule, { subject: name, target: target.name, observedAtMs, ...part });
+  const worst = states.reduce<FileState | null>(
+    (loudest, state) => (loudest !== null && loudness[loudest.status] >= loudness[state.status] ? loudest : state),
+    null,
+  );
+  if (worst === null || worst.status === 'ok') {
+    const validUntilMs = states.reduce((min, state) => Math.min(min, state.validUntilMs), observedAtMs + sightValidMs);
+    const what = states.length === 0 ? 'nothing amiss' : `${states.length} of ${states.length} files match`;
+    return judgement({ status: 'ok', reason: 'intact', headline: 'intact', summary: what, validUntilMs });
+  }
+  const alike = states.filter(({ status }) => status === worst.status);
+  const more = alike.length === 1 ? '' : ` (and ${alike.length - 1} more)`;
+  const sound = states.filter(({ status }) => status === 'ok').length;
+  return judgement({
+    status: worst.status,
+    reason: worst.reason,
+    headline: `${headlines[worst.reason] ?? worst.reason} on ${target.name}`,
+    summary: `${printablePath(worst.path)} ${worst.words}${more}; ${sound} other ${sound === 1 ? 'file' : 'files'} intact`,
+    validUntilMs: scene.nowMs,
+    todo: todos[worst.reason] ?? null,
+  });
+}
+
+const headlines: Readonly<Record<string, string>> = {
+  mismatch: 'bytes changed',
+  truncated: 'truncated',
+  missing: 'listed but gone',
+  unlisted: 'not in the manifest',
+  contradiction: 'two digests for one file',
+  future: 'dated in the future',
+  epoch: 'left half copied',
+  expired: 'not re-read in time',
+  'never-read': 'never read',
+  'bad-manifest': 'manifest unusable',
+  empty: 'no snapshot at all',
+  unreadable: 'cannot be read',
+  'no-digest': 'no digest to prove it by',
+  incomplete: 'cannot see all of it',
+  'cannot-look': 'cannot see all of it',
+  'not-read': 'not read',
+  unread: 'waiting to be read',
+  arriving: 'being copied in',
+};
+
+const todos: Readonly<Record<string, string>> = {
+  mismatch: 'delete nothing; check the disk and memory of that host; compare with another copy',
+  truncated: 'delete nothing; copy it again from the source',
+  missing: 'find out what deleted it; copy it back from another target',
+  unlisted: 'let the backup list it in its manifest, or remove what does not belong',
+  contradiction: 'find out which manifest is stale',
+  future: 'set the clock of the host that made it',
+  epoch: 'run the interrupted copy again',
+  expired: 'look at the reader in the log of deadair',
+  'never-read': 'look at the reader in the log of deadair',
+  'bad-manifest': 'look at the manifest; a line that is not understood guards nothing',
+  empty: 'check that the disk is mounted and that the path is right',
+  unreadable: 'give the user of deadair read access (group or ACL)',
+  incomplete: 'give the user of deadair read access (group or ACL)',
+  'no-digest': 'let the backup write SHA256SUMS, or say proof: first-seen in the rule',
+};
+
+/** How often an integrity rule of this configuration wants bytes re-read: the shortest; the default where there is none. */
+export function rereadEveryMs(rules: readonly Rule[]): number {
+  const wanted = rules
+    .filter((rule): rule is Rule<IntegrityParameters> => rule.kind === 'integrity')
+    .map(({ parameters }) => parameters.rereadEveryMs);
+  return wanted.length === 0 ? defaultRereadEveryMs : Math.min(...wanted);
+}

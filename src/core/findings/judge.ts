@@ -1,0 +1,118 @@
+/** The judgement of one pass: every rule over the world, exceptions applied, nothing known left out. Pure. */
+
+import type { Finding } from '../model/finding.ts';
+import type { Standing } from '../model/alert.ts';
+import { findingKey } from '../model/key.ts';
+import type { JudgeOptions, World } from '../model/world.ts';
+import { matcher } from './globs.ts';
+import type { Rule, RuleKind } from './kind.ts';
+import { type Scene, setScene } from './scene.ts';
+
+/** What one pass concludes. */
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  /** Collections that a kind of rule could guard and none does (G10). */
+  readonly notPromised: readonly { readonly subject: string; readonly rule: string }[];
+}
+
+/**
+ * Judges all rules.
+ *
+ * @param kinds the registry; every rule's kind is in it.
+ * @param standings what was remembered: a subject with an alert is judged again even when nothing shows it now (G2).
+ */
+export function judge(
+  rules: readonly Rule[],
+  kinds: ReadonlyMap<string, RuleKind>,
+  world: World,
+  standings: readonly Standing[],
+  options: JudgeOptions,
+): Judgement {
+  const scene = setScene(world, rules, options);
+  const findings = rules.flatMap((rule) => {
+    const kind = kinds.get(rule.kind);
+    if (kind === undefined) throw new Error(`no rule kind ${rule.kind}`);
+    return kind.judge(rule, scene).map(exceptions(rule, options.nowMs));
+  });
+  return {
+    findings: [...findings, ...keptInSight(findings, rules, standings, scene)],
+    notPromised: gaps(rules, kinds, world),
+  };
+}
+
+/** Prepares the muting of a rule's findings: the first exception that names a collection and has not ended covers it. */
+function exceptions(rule: Rule, nowMs: number): (finding: Finding) => Finding {
+  const open = rule.except
+    .filter(({ untilMs }) => nowMs < untilMs)
+    .map((exception) => ({ ...exception, matches: matcher(exception.collections) }));
+  if (open.length === 0) return (finding) => finding;
+  return (finding) => {
+    const slash = finding.subject.indexOf('/');
+    if (!rule.sources.includes(finding.subject.slice(0, slash))) return finding;
+    const exception = open.find(({ matches }) => matches(finding.subject.slice(slash + 1)));
+    if (exception === undefined) return finding;
+    const { because, untilMs } = exception;
+    return { ...finding, mutedBy: { kind: 'exception', because, by: rule.file, untilMs } };
+  };
+}
+
+/**
+ * An alert whose subject no judge named although its rule stands: while its target or a source is out of sight, that
+ * is blindness and not an end, so it stays as unknown. Only with everything in sight may it end as withdrawn.
+ */
+function keptInSight(
+  findings: readonly Finding[],
+  rules: readonly Rule[],
+  standings: readonly Standing[],
+  { world, nowMs }: Scene,
+): readonly Finding[] {
+  const named = new Set(findings.map(findingKey));
+  return standings.flatMap((standing) => {
+    const rule = rules.find(({ id }) => id === standing.ruleId);
+    if (standing.alert === null || rule === undefined || named.has(findingKey(standing))) return [];
+    const blind = [
+      ...world.sources.filter(({ name }) => rule.sources.includes(name)),
+      ...world.targets.filter(({ name }) => name === standing.target && rule.targets.includes(name)),
+    ].find(({ evidence }) => !evidence.seen);
+    if (blind === undefined || blind.evidence.seen) return [];
+    return [
+      {
+        rule: standing.rule,
+        id: standing.ruleId,
+        subject: standing.subject,
+        target: standing.target,
+        severity: rule.severity,
+        status: 'unknown',
+        reason: 'cannot-look',
+        headline: `cannot look at ${blind.name}`,
+        summary: `cannot look at ${blind.name}: ${blind.evidence.why.message}; before: ${standing.alert.summary}`,
+        observedAtMs: blind.evidence.observedAtMs,
+        validUntilMs: nowMs,
+        cause: null,
+        mutedBy: null,
+        forMs: rule.forMs,
+        todo: null,
+      },
+    ];
+  });
+}
+
+/** The built-in kinds guard no collection and so leave no gap. */
+const builtIn = new Set(['reachable', 'self']);
+
+function gaps(rules: readonly Rule[], kinds: ReadonlyMap<string, RuleKind>, world: World): Judgement['notPromised'] {
+  const guards = rules.map((rule) => ({ rule, matches: matcher(rule.collections) }));
+  return world.sources.flatMap(({ name: source, remembered }) =>
+    remembered.flatMap(({ name: collection }) =>
+      [...kinds.keys()]
+        .filter((kind) => !builtIn.has(kind))
+        .filter(
+          (kind) =>
+            !guards.some(
+              ({ rule, matches }) => rule.kind === kind && rule.sources.includes(source) && matches(collection),
+            ),
+        )
+        .map((kind) => ({ subject: `${source}/${collection}`, rule: kind })),
+    ),
+  );
+}
