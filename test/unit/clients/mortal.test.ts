@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { octal, wrapMortal } from '../../../src/clients/mortal.ts';
+import { liveGroup } from '../../support/process-group.ts';
 
 const shells = ['/bin/sh', '/bin/bash', '/bin/dash', '/usr/bin/zsh', '/usr/bin/fish', '/bin/tcsh'];
 const started = new Set<ChildProcess>();
@@ -122,15 +123,6 @@ function firstOutput(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve) => child.stdout?.once('data', resolve));
 }
 
-/** Live processes of the child's group; zombies are dead. */
 function groupOf(child: ChildProcess): string[] {
-  return readdirSync('/proc').filter((id) => {
-    if (!/^\d+$/.test(id)) return false;
-    try {
-      const [, state, group] = /\) (\S) \d+ (\d+)/.exec(readFileSync(`/proc/${id}/stat`, 'utf8')) ?? [];
-      return Number(group) === child.pid && state !== 'Z';
-    } catch {
-      return false;
-    }
-  });
+  return liveGroup(child.pid ?? Number.NaN);
 }
