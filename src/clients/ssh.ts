@@ -22,6 +22,8 @@ import {
 } from './ssh-errors.ts';
 import { openIdentity, type Identity, type SshAuth } from './ssh-identity.ts';
 
+export type { SshAuth } from './ssh-identity.ts';
+
 /** Whom to connect to, as whom, and what to trust. */
 export interface SshOptions {
   readonly user: string;
