@@ -33,7 +33,8 @@ export function createFreshness(cadence: Cadence): Freshness {
       const atMs = madeAtMs + slotSkewMs;
       const hit = known.find(({ fromMs, nextMs }) => fromMs <= atMs && atMs < nextMs);
       if (hit !== undefined) return hit.nextMs + cadence.graceMs;
-      const nextMs = nextSlotMs(cron, atMs);
+      // Without a next slot there is nothing to wait for, and nothing is fresh for ever.
+      const nextMs = nextSlotMs(cron, atMs) ?? atMs;
       const sameSlot = known.find((span) => span.nextMs === nextMs);
       if (sameSlot === undefined) known.push({ fromMs: atMs, nextMs });
       else sameSlot.fromMs = Math.min(sameSlot.fromMs, atMs);
@@ -44,13 +45,16 @@ export function createFreshness(cadence: Cadence): Freshness {
 }
 
 /**
- * Parses five fields of cron in a time zone. Across DST croner lets a fixed time that is skipped run at the first
+ * Parses five fields of cron in a time zone. A schedule that never comes, such as `0 0 30 2 *`, is invalid: what was
+ * made before it would be fresh for ever. Across DST croner lets a fixed time that is skipped run at the first
  * moment after the gap, and one that occurs twice run once.
  *
  * @throws Error with croner's reason when either is invalid.
  */
 export function parseCron(cron: string, timezone: string): Cron {
-  return new Cron(cron, { timezone, mode: '5-part', paused: true });
+  const parsed = new Cron(cron, { timezone, mode: '5-part', paused: true });
+  if (nextSlotMs(parsed, 0) === null) throw new Error(`the schedule "${cron}" never comes`);
+  return parsed;
 }
 
 /** Words for a cadence: `allowed 26h`, `schedule "15 2 * * *" + 3h`. */
@@ -59,7 +63,8 @@ export function describeCadence(cadence: Cadence, formatSpan: (ms: number) => st
   return `wanted by schedule "${cadence.cron}" + ${formatSpan(cadence.graceMs)}`;
 }
 
-function nextSlotMs(cron: Cron, atMs: number): number {
+/** Null when there is none, as after the year croner looks ahead to. */
+function nextSlotMs(cron: Cron, atMs: number): number | null {
   // oxlint-disable-next-line no-restricted-globals -- a Date made from a number reads no clock
-  return cron.nextRun(new Date(atMs))?.getTime() ?? Number.POSITIVE_INFINITY;
+  return cron.nextRun(new Date(atMs))?.getTime() ?? null;
 }
