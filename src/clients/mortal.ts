@@ -10,7 +10,7 @@ const maxScriptBytes = 100 * 2 ** 10;
  * Wraps a script so that it and all it started end within about a second of stdin ending. Hold stdin open for as long
  * as the work may last, and never write to it.
  *
- * The line means the same to bash, dash, zsh, fish and tcsh as login shells: they only see one single-quoted word. The
+ * The line means the same to bash, dash, zsh, fish and tcsh as login shells: they only see single-quoted words. The
  * exit status is that of the script (128 + n where a signal ended it), and its stdin is empty.
  *
  * @param script POSIX sh on one line, at most 100 KiB, without `'`, `!` (tcsh expands it even in quotes) and `\\` (fish
@@ -19,7 +19,7 @@ const maxScriptBytes = 100 * 2 ** 10;
  */
 export function wrapMortal(script: string): string {
   assertQuotable(script);
-  return `exec sh -c '${[
+  const body = [
     // Stdin moves to descriptor 3, where only the watcher reads it.
     'exec 3<&0 </dev/null;',
     `( ${script} ) 3<&- & p=$!;`,
@@ -29,12 +29,13 @@ export function wrapMortal(script: string): string {
     // The watcher is inside `read`, which is part of the shell: killed, it leaves no process behind.
     '{ kill $w; wait $w; } 2>/dev/null;',
     'exit $r',
-  ].join(' ')}'`;
+  ].join(' ');
+  return `exec sh -c '${launcher}' '${body}'`;
 }
 
 /**
- * Writes bytes as escapes of three octal digits, `\057\163`, for use as the format of `printf "…"` in a script: whatever
- * the name of a file contains, no shell can misread it.
+ * Writes bytes as escapes of three octal digits, `\057\163`, for use as the format of `printf "…"` in a script:
+ * whatever the name of a file contains, no shell can misread it.
  */
 export function octal(bytes: Uint8Array): string {
   let text = '';
@@ -43,9 +44,13 @@ export function octal(bytes: Uint8Array): string {
 }
 
 /**
- * sshd makes the command the leader of a process group, so that `-$$` is all of the work. Where it is no leader
- * (dropbear), no group has that number, the kill fails, and the script's own process is what we can reach.
+ * Runs its `$0` as the leader of a process group, so that `-$$` is all of the work. sshd makes it one; dropbear does
+ * not, and there setsid(1) does.
  */
+const launcher =
+  'kill -0 -$$ 2>/dev/null || { command -v setsid >/dev/null && exec setsid sh -c "$0"; }; exec sh -c "$0"';
+
+/** Where there is no setsid(1) either, no group has our number, and the script's own process is what can be reached. */
 const watcher = [
   'while read -r x <&3; do :; done;',
   'trap "" TERM;',

@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { octal, wrapMortal } from '../../../src/clients/mortal.ts';
 import { liveGroup } from '../../support/process-group.ts';
@@ -78,16 +81,33 @@ test('work that ignores SIGTERM is killed', async () => {
   await vi.waitFor(() => expect(groupOf(child)).toEqual([]), { timeout: 4_000, interval: 20 });
 });
 
-test('work that is no leader of a process group dies too, and the one who started it lives on', async () => {
-  const outer = track(
-    spawn('/bin/sh', ['-c', `(${wrapMortal('echo started; exec sleep 1000')}); echo after; sleep 0.1`], {
-      detached: true,
-    }),
-  );
-  await firstOutput(outer);
-  const ended = ending(outer);
-  outer.stdin?.end();
-  expect(await ended).toMatchObject({ code: 0, stdout: expect.stringContaining('after') });
+describe('where the host did not make the command the leader of a process group', () => {
+  test('all of the work dies, and the one who started it lives on', async () => {
+    const outer = startInside('echo $$; sleep 1000 | sleep 1000', process.env['PATH']);
+    const groupId = Number(String(await firstOutput(outer)));
+    expect(liveGroup(groupId).length).toBeGreaterThan(2);
+    const ended = ending(outer);
+    outer.stdin?.end();
+    expect(await ended).toMatchObject({ code: 0, stdout: 'after\n' });
+    await vi.waitFor(() => expect(liveGroup(groupId)).toEqual([]), { timeout: 2_000, interval: 20 });
+  });
+
+  test('without setsid(1) the process of the script itself dies', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'deadair-mortal-'));
+    for (const tool of ['sh', 'sleep']) await symlink(`/bin/${tool}`, join(directory, tool));
+    const outer = startInside('echo started; exec sleep 1000', directory);
+    await firstOutput(outer);
+    const ended = ending(outer);
+    outer.stdin?.end();
+    expect(await ended).toMatchObject({ code: 0, stdout: 'after\n' });
+    await rm(directory, { recursive: true });
+  });
+
+  /** A shell that leads the group, with the work as its child. */
+  function startInside(script: string, path: string | undefined): ChildProcess {
+    const line = `(${wrapMortal(script)}) 2>/dev/null; echo after`;
+    return track(spawn('/bin/sh', ['-c', line], { detached: true, env: { ...process.env, PATH: path } }));
+  }
 });
 
 test('what a script reads from its stdin is nothing, and it cannot hold the watcher up', async () => {
