@@ -26,8 +26,8 @@ export type HostKeyVerdict =
   | { readonly kind: 'only-ca'; readonly line: string };
 
 /**
- * Looks a key up, with OpenSSH's rules: `@revoked` beats all; then an entry for `[host]:port`; on another port than 22 an
- * entry for the bare host counts where it has the same key.
+ * Looks a key up, with OpenSSH's rules: `@revoked` beats all; then an entry for `[host]:port`; on another port than 22
+ * an entry for the bare host counts where it has the same key.
  *
  * Stricter than OpenSSH in one thing: a `@revoked` entry for the bare host counts on every port.
  */
@@ -45,8 +45,8 @@ export function judgeHostKey(text: string, { host, port, key }: ShownKey): HostK
 }
 
 /**
- * The signature algorithms (RFC 8332, RFC 8709 names) of the keys pinned for a host, to be offered alone, so that the host
- * shows a key that can be compared.
+ * The signature algorithms (names of RFC 8332 and RFC 8709) of the keys pinned for a host: offered alone, they make it
+ * show a key that can be compared.
  *
  * @returns best first; empty when nothing is pinned.
  */
@@ -160,8 +160,8 @@ function decodeBase64(text: string): Buffer | undefined {
 }
 
 /**
- * @returns the type that a key in wire form names; undefined unless all of it is whole SSH strings. The host chooses these
- * bytes and a person may paste them, so that a type with odd characters is none.
+ * @returns the type that a key in wire form names; undefined unless all of it is whole SSH strings. The host chooses
+ * these bytes and a person may paste them, so that a type with odd characters is none.
  */
 function keyType(key: Buffer): string | undefined {
   let offset = 0;

@@ -1,4 +1,4 @@
-/** Runs one command over an SSH connection, within its bounds. It never calls a command successful that did not say so. */
+/** Runs one command over an SSH connection, within its bounds. Never successful is a command that did not say so. */
 
 import type { Client, ClientChannel } from 'ssh2';
 import { WatchdogError } from '../support/errors.ts';

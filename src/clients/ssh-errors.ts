@@ -1,4 +1,4 @@
-/** Makes the errors of the SSH client from what ssh2 and the kernel say. It decides nothing beside code, words and hint. */
+/** Makes the errors of the SSH client from what ssh2 and the kernel say: code, words, hint. It ends no connection. */
 
 import { WatchdogError, type ErrorCode } from '../support/errors.ts';
 import { fingerprint, type HostKeyVerdict } from './known-hosts.ts';
@@ -21,7 +21,7 @@ export interface SshContext {
 /** An error event of ssh2: `level` tells which part of it speaks. */
 export type Ssh2Error = Error & { readonly level?: string; readonly code?: string | number };
 
-/** What ended an attempt to connect, in our words. `net/*`, `ssh/handshake-failed` and a silent agent may heal by retry. */
+/** What ended an attempt to connect. `net/*`, `ssh/handshake-failed` and a silent agent may heal by retry. */
 export function explainConnectError(error: Ssh2Error, context: SshContext): WatchdogError {
   const { where, phase } = context;
   if (context.refusal !== undefined) return context.refusal;
@@ -88,7 +88,7 @@ export function explainHostKey(
     case 'only-ca':
       return refuse(
         'ssh/host-key-unknown',
-        `${knownHostsName} has only a CA for the host, and its certificates cannot be checked here; it shows the key ${shown}`,
+        `${knownHostsName} has only a CA for the host, which cannot be checked here; it shows the key ${shown}`,
         `if you trust it, add to ${knownHostsName}: ${verdict.line}`,
       );
     case 'changed':
@@ -122,7 +122,7 @@ function changedHint(knownHostsName: string): string {
 function explainRefusedLogin(error: Error, context: SshContext): WatchdogError {
   return new WatchdogError('ssh/auth-failed', `${context.where}: the host refused ${context.identity}`, {
     hint:
-      "add the public key to that user's authorized_keys; sshd tells the reason in its log. After failed logins it may " +
+      "add the public key to that user's authorized_keys; sshd's log tells the reason. After failed logins it may " +
       `drop this address for a while (${penalties})`,
     permanent: true,
     cause: error,

@@ -1,4 +1,4 @@
-/** Makes a usable login from a private key or an agent, or says why it is none. It reads no files and never shows a key. */
+/** Makes a usable login from a private key or an agent, or says why there is none. It reads no files, shows no key. */
 
 import ssh2 from 'ssh2';
 import type { AnyAuthMethod, ParsedKey } from 'ssh2';
@@ -20,8 +20,8 @@ export interface Identity {
 }
 
 /**
- * Decrypts and checks the key; an agent is asked only when the host wants proof. An encrypted key blocks for some 0.3 s:
- * its format demands it.
+ * Decrypts and checks the key; an agent is asked only when the host wants proof. An encrypted key blocks for 0.3 s or
+ * so, as its format demands.
  *
  * @param where `user@host:port`, for messages.
  * @throws WatchdogError `ssh/key-unusable`, permanent.

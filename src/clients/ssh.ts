@@ -1,6 +1,6 @@
 /**
- * Makes a connection to a host over SSH, from a login and a known_hosts text: it speaks only to a host whose key is pinned.
- * It never asks anybody, never tries a password, and never adds to known_hosts.
+ * Makes a connection to a host over SSH, from a login and a known_hosts text. It speaks only to a host whose key is
+ * pinned there; it never asks anybody, never tries a password, and never adds to known_hosts.
  */
 
 import { connect, type Socket } from 'node:net';
@@ -44,9 +44,9 @@ export interface SshOptions {
 /**
  * Connects and logs in.
  *
- * @throws WatchdogError `net/unreachable`, `net/timeout`, `ssh/handshake-failed`, `aborted`: a retry may help. Permanent:
- * `ssh/host-key-*` (nothing was sent to the host beyond the handshake), `ssh/auth-failed`, and `ssh/key-unusable`, except for an agent that
- * does not answer.
+ * @throws WatchdogError `net/unreachable`, `net/timeout`, `ssh/handshake-failed`, `aborted`: a retry may help.
+ * Permanent are `ssh/host-key-*` (the host has got nothing but the handshake), `ssh/auth-failed`, and
+ * `ssh/key-unusable` unless it is an agent that does not answer.
  */
 export async function connectSsh(options: SshOptions): Promise<SshConnection> {
   const where = `${options.user}@${options.host}:${options.port}`;
@@ -66,7 +66,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
       clearTimeout(timer);
       options.signal.removeEventListener('abort', onAbort);
     };
-    // Only the first error tells the cause: a host may cause thousands more, which the promise and this listener swallow.
+    // Only the first error tells the cause; a host may cause thousands more, which the settled promise swallows.
     const fail = (error: WatchdogError): void => {
       settle();
       socket.destroy();
@@ -81,7 +81,7 @@ export async function connectSsh(options: SshOptions): Promise<SshConnection> {
       settle();
       resolve(new SshConnection(client, socket, where));
     });
-    // ssh2 takes anything but a strict `false` for consent, so that this must not become async. It asks again on every rekey.
+    // ssh2 takes all but a strict `false` for consent: this must never become async. It is asked again on every rekey.
     const verifyHostKey = (key: Buffer): boolean => {
       refusal = explainHostKey(
         judgeHostKey(options.knownHosts, { ...options, key }),
@@ -122,7 +122,7 @@ export class SshConnection implements Shell, AsyncDisposable {
     });
   }
 
-  /** @throws WatchdogError beside those of {@link Shell}: `ssh/command-failed` where the host refuses to run commands. */
+  /** @throws WatchdogError those of {@link Shell}, and `ssh/command-failed` where the host refuses to run commands. */
   async exec(command: string, options: ExecOptions): Promise<ExecResult> {
     const link = { client: this.#client, where: this.#where, lost: () => this.#lost };
     return runCommand(link, command, options);

@@ -1,6 +1,6 @@
 /**
- * An SSH host for the lab and for tests, on ssh2's own server: runs commands with the real `/bin/sh` as whoever runs the lab,
- * for the one key that it makes itself, on loopback only. It serves no terminal, no SFTP and no forwarding.
+ * An SSH host for the lab and for tests, on ssh2's own server: runs commands with the real `/bin/sh` as whoever runs
+ * the lab, for the one key that it makes itself, on loopback only. It serves no terminal, no SFTP and no forwarding.
  */
 
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';

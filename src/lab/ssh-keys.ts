@@ -36,7 +36,7 @@ export function publicLine(privateKey: string): string {
   return `${key.type} ${key.getPublicSSH().toString('base64')}`;
 }
 
-/** ssh2 1.17 strips leading zero bytes of the public half, so that one key in 256 is malformed: too short for its type. */
+/** ssh2 1.17 strips leading zero bytes of the public half, so that one key in 256 is malformed: too short. */
 function makeKey(): string {
   for (;;) {
     const { private: privateKey, public: publicKey } = ssh2.utils.generateKeyPairSync('ed25519');

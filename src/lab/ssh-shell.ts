@@ -1,6 +1,6 @@
 /**
- * The commands of the lab's SSH host: real processes of `/bin/sh`, treated as sshd treats them. Like sshd it kills nothing
- * when a client goes: it closes the command's pipes.
+ * The commands of the lab's SSH host: real processes of `/bin/sh`, treated as sshd treats them. Like sshd it kills
+ * nothing when a client goes: it closes the command's pipes.
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** Looks into /proc for the processes of a group, to prove that work has ended. Linux only, like the tests that need it. */
+/** Looks into /proc for the processes of a group, to prove that work has ended. Linux only, like its users. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 

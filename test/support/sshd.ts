@@ -45,7 +45,7 @@ export interface Sshd extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Kills every connection's process and leaves the listener; default SIGKILL. */
   dropConnections(signal?: NodeJS.Signals): void;
-  /** Ends the server, its connections and whatever commands are left, and removes the directory. May be called twice. */
+  /** Ends the server, its connections and the commands that are left, removes the directory. May be called twice. */
   stop(): Promise<void>;
   /** What sshd logged so far. */
   log(): string;
