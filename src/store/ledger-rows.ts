@@ -15,24 +15,36 @@ export interface Entry {
   readonly missingSinceMs: number | null;
 }
 
-/** A row of `files`; the table is STRICT, so that SQLite itself keeps this shape. */
-interface FileRow {
-  readonly id: number;
-  readonly path: Uint8Array;
-  readonly size_bytes: number;
-  readonly mtime_ns: string;
-  readonly ctime_ns: string;
-  readonly inode: string;
-  readonly first_seen_at_ms: number;
-  readonly is_backlog: number;
-  readonly missing_since_ms: number | null;
-  readonly first_sha256: string | null;
-  readonly sha256: string | null;
-  readonly read_at_ms: number | null;
-  readonly tool: string | null;
-  readonly failure: string | null;
-  readonly failed_at_ms: number | null;
-}
+/**
+ * What is read of `files`, in the order of {@link Row}. The first digest comes only where it is not also the newest.
+ */
+const columns = `id, path, size_bytes, mtime_ns, ctime_ns, inode, first_seen_at_ms, is_backlog,
+  missing_since_ms, nullif(first_sha256, sha256), sha256, read_at_ms, tool, failure, failed_at_ms`;
+
+/**
+ * A row of `files` as an array, which is read in half the time of an object; the table is STRICT and keeps this shape.
+ */
+type Row = readonly [
+  id: number,
+  path: Uint8Array,
+  sizeBytes: number,
+  mtimeNs: string,
+  ctimeNs: string,
+  inode: string,
+  firstSeenAtMs: number,
+  isBacklog: number,
+  missingSinceMs: number | null,
+  firstSha256: string | null,
+  ...reading: ReadingColumns,
+];
+
+type ReadingColumns = readonly [
+  sha256: string | null,
+  readAtMs: number | null,
+  tool: string | null,
+  failure: string | null,
+  failedAtMs: number | null,
+];
 
 /** Statements over `places` and `files`. */
 export interface LedgerStatements {
@@ -50,25 +62,33 @@ export interface LedgerStatements {
 
 /** Prepares the statements of the ledger. */
 export function prepareLedger(database: Database): LedgerStatements {
+  const rows = (sql: string): StatementSync => {
+    const statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement;
+  };
   return {
     findPlace: database.prepare('SELECT id FROM places WHERE address = ?'),
     upsertPlace: database.prepare(
       `INSERT INTO places (address, first_seen_at_ms) VALUES (?, ?)
        ON CONFLICT (address) DO UPDATE SET address = excluded.address RETURNING id`,
     ),
-    select: database.prepare('SELECT f.* FROM files f JOIN places p ON p.id = f.place_id WHERE p.address = ?'),
-    upsert: database.prepare(
+    select: rows(
+      `SELECT ${columns} FROM files INDEXED BY files_of_place
+       WHERE place_id = (SELECT id FROM places WHERE address = ?)`,
+    ),
+    upsert: rows(
       `INSERT INTO files (place_id, path, size_bytes, mtime_ns, ctime_ns, inode, first_seen_at_ms, is_backlog)
        VALUES (:place, :path, :size, :mtime, :ctime, :inode, :at, :isBacklog)
        ON CONFLICT (place_id, path, size_bytes, mtime_ns, ctime_ns, inode) DO UPDATE SET missing_since_ms = NULL
-       RETURNING *`,
+       RETURNING ${columns}`,
     ),
-    setDigest: database.prepare(
+    setDigest: rows(
       `UPDATE files SET sha256 = :sha256, first_sha256 = coalesce(first_sha256, :sha256), read_at_ms = :readAt,
-         tool = :tool, failure = NULL, failed_at_ms = NULL WHERE id = :id RETURNING *`,
+         tool = :tool, failure = NULL, failed_at_ms = NULL WHERE id = :id RETURNING ${columns}`,
     ),
-    setFailure: database.prepare(
-      'UPDATE files SET failure = :failure, failed_at_ms = :failedAt WHERE id = :id RETURNING *',
+    setFailure: rows(
+      `UPDATE files SET failure = :failure, failed_at_ms = :failedAt WHERE id = :id RETURNING ${columns}`,
     ),
     setMissing: database.prepare('UPDATE files SET missing_since_ms = ? WHERE id = ?'),
     remove: database.prepare('DELETE FROM files WHERE id = ?'),
@@ -93,34 +113,33 @@ export function bindingsOf(file: FileView) {
  */
 export function entryOf(returned: unknown): Entry {
   if (returned === undefined) throw new Error('the ledger returned no row');
-  const row = returned as FileRow;
+  const [id, path, sizeBytes, mtimeNs, ctimeNs, inode, firstSeenAtMs, isBacklog, missingSinceMs, firstSha256, ...rest] =
+    returned as Row;
   return {
-    id: row.id,
+    id,
     file: {
-      path: bytesToPath(row.path),
-      sizeBytes: row.size_bytes,
-      mtimeNs: row.mtime_ns,
-      ctimeNs: row.ctime_ns === '' ? null : row.ctime_ns,
-      inode: row.inode === '' ? null : row.inode,
+      path: bytesToPath(path),
+      sizeBytes,
+      mtimeNs,
+      ctimeNs: ctimeNs === '' ? null : ctimeNs,
+      inode: inode === '' ? null : inode,
     },
-    missingSinceMs: row.missing_since_ms,
+    missingSinceMs,
     reading: {
-      firstSeenAtMs: row.first_seen_at_ms,
-      isBacklog: row.is_backlog === 1,
-      firstSha256: row.first_sha256,
-      outcome: outcomeOf(row),
+      firstSeenAtMs,
+      isBacklog: isBacklog === 1,
+      firstSha256: firstSha256 ?? rest[0],
+      outcome: outcomeOf(...rest),
     },
   };
 }
 
 /**
- * A failure is there only while it is newer than the digest: recording a digest removes it, recording a failure leaves
- * the digest.
+ * A failure is there only while it is the newest: recording a digest removes it, recording a failure leaves the digest.
  */
-function outcomeOf(row: FileRow): ReadingOutcome | null {
-  if (row.failure !== null) {
-    return { kind: 'unreadable', readAtMs: row.failed_at_ms ?? 0, why: JSON.parse(row.failure) as Unseen };
+function outcomeOf(...[sha256, readAtMs, tool, failure, failedAtMs]: ReadingColumns): ReadingOutcome | null {
+  if (failure !== null) {
+    return { kind: 'unreadable', readAtMs: failedAtMs ?? 0, why: JSON.parse(failure) as Unseen };
   }
-  if (row.sha256 === null) return null;
-  return { kind: 'digest', sha256: row.sha256, readAtMs: row.read_at_ms ?? 0, tool: row.tool ?? '' };
+  return sha256 === null ? null : { kind: 'digest', sha256, readAtMs: readAtMs ?? 0, tool: tool ?? '' };
 }
