@@ -22,7 +22,12 @@ function globToPattern(glob: string): string {
  */
 export function layoutMatcher(layout: string | null): (path: string) => string | null {
   if (layout === null) return () => null;
-  const parts = layout.split('{collection}').map((part) => globToPattern(part).replaceAll('.*', '[^/]*'));
-  const pattern = new RegExp(`^${parts.join('(?<collection>[^/]+)')}$`, 'su');
-  return (path) => pattern.exec(path)?.groups?.['collection'] ?? null;
+  const [first = '', second, ...others] = layout
+    .split('{collection}')
+    .map((part) => globToPattern(part).replaceAll('.*', '[^/]*'));
+  if (second === undefined) return () => null;
+  // Where it stands twice, it must be the same name both times.
+  const rest = others.map((part) => `\\1${part}`).join('');
+  const pattern = new RegExp(`^${first}([^/]+)${second}${rest}$`, 'su');
+  return (path) => pattern.exec(path)?.[1] ?? null;
 }
