@@ -5,7 +5,7 @@ import type { FindingStatus } from '../model/finding.ts';
 import type { Rule } from './kind.ts';
 import { type Grade, isEnough, type Proof, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
-import { futureSkewMs, type Snapshot } from './snapshots.ts';
+import { futureSkewMs, nsToMs, type Snapshot } from './snapshots.ts';
 import type { SubjectTarget } from './subjects.ts';
 
 /** Parameters of an integrity rule. */
@@ -41,8 +41,8 @@ export function fileStates(
     const { collection } = snapshot;
     return { path: snapshot.file.path, collection, status, reason, words, validUntilMs: validUntilMs ?? scene.nowMs };
   });
-  const absent = seen.missing.map(({ path, witness, isArriving }): FileState => {
-    const common = { path, collection: witness.collection ?? null, validUntilMs: scene.nowMs };
+  const absent = seen.missing.map(({ path, witness, collection, isArriving }): FileState => {
+    const common = { path, collection, validUntilMs: scene.nowMs };
     if (isArriving && scene.isReaderBeside) {
       return { ...common, status: 'unread', reason: 'arriving', words: 'is being copied in' };
     }
@@ -64,12 +64,12 @@ function judgeFile(rule: Rule<IntegrityParameters>, snapshot: Snapshot, proof: P
       `is dated ${formatDuration(snapshot.madeAtMs - nowMs)} in the future (by its ${snapshot.madeAtFrom})`,
     );
   }
-  if (snapshot.file.mtimeNs === '0' && snapshot.madeAtFrom === 'mtime') {
-    return failing('epoch', 'is dated 1970, as an interrupted rsync leaves it');
-  }
+  if (nsToMs(snapshot.file.mtimeNs) === 0 && snapshot.madeAtFrom === 'mtime') return failing('epoch', epochWords);
   switch (proof.kind) {
     case 'empty':
       return failing('truncated', 'has no bytes');
+    case 'interrupted':
+      return failing('epoch', epochWords);
     case 'truncated':
       return failing(
         'truncated',
@@ -90,6 +90,11 @@ function judgeFile(rule: Rule<IntegrityParameters>, snapshot: Snapshot, proof: P
     }
     case 'proven': {
       if (!isEnough(proof.grade, rule.parameters.proof)) return withoutDigest(snapshot, scene);
+      if (proof.readAtMs > nowMs + futureSkewMs) {
+        // Its expiry would lie as far ahead as our clock once was, and until then nobody would read these bytes again.
+        const ahead = formatDuration(proof.readAtMs - nowMs);
+        return { status: 'unknown', reason: 'future-reading', words: `was last read ${ahead} in the future` };
+      }
       const expiresAtMs = proof.readAtMs + rule.parameters.rereadEveryMs;
       if (expiresAtMs < nowMs) {
         const age = formatDuration(nowMs - proof.readAtMs);
@@ -119,6 +124,8 @@ function withoutDigest(snapshot: Snapshot, { nowMs, isReaderBeside }: Scene): Fi
 }
 
 const settleMs = 3_600_000;
+
+const epochWords = 'is dated 1970, as an interrupted rsync leaves it';
 
 function short(digest: string): string {
   return `${digest.slice(0, 4)}…`;

@@ -20,6 +20,8 @@ export type Proof =
     }
   | { readonly kind: 'truncated'; readonly sizeBytes: number; readonly wantedBytes: number }
   | { readonly kind: 'empty' }
+  /** Without a digest, and dated 1970: rsync marks a copy so that it had to leave unfinished. */
+  | { readonly kind: 'interrupted' }
   | { readonly kind: 'contradiction'; readonly manifests: readonly string[] }
   | { readonly kind: 'unread'; readonly sinceMs: number; readonly proveByMs: number }
   | { readonly kind: 'unreadable'; readonly why: Unseen; readonly readAtMs: number };
@@ -64,6 +66,7 @@ export function prove(
     const witness = witnesses.find(({ sha256 }) => sha256 === wanted)?.manifest ?? 'manifest';
     return { kind: 'mismatch', read, wanted, witness, readAtMs };
   }
+  if (Number(file.mtimeNs) === 0) return { kind: 'interrupted' };
   const first = reading?.firstSha256 ?? read;
   if (first !== read) return { kind: 'mismatch', read, wanted: first, witness: 'first reading', readAtMs };
   return { kind: 'proven', grade: 'first-seen', readAtMs, tool };
