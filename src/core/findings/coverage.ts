@@ -221,8 +221,9 @@ function copyOn(
   if (proofs.some((proof) => proof.kind === 'proven' && isEnough(proof.grade, rule.parameters.proof))) {
     return copy('proven', 'proven');
   }
+  // All of them: new ones keep arriving, so with a reader that stands still some are always young.
   const unread = proofs.filter((proof) => proof.kind === 'unread');
-  if (scene.isReaderBeside && unread.some(({ proveByMs }) => scene.nowMs < proveByMs)) {
+  if (scene.isReaderBeside && unread.length > 0 && unread.every(({ proveByMs }) => scene.nowMs < proveByMs)) {
     return copy('unread', 'arrived, waits to be read');
   }
   if (unread.length > 0) return copy(scene.isReaderBeside ? 'none' : 'unknown', 'not read to its end');

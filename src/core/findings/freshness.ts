@@ -145,24 +145,32 @@ function judgeCollection(given: Case): Finding {
     });
   }
   const helpful = newer.filter(({ snapshot }) => fresh.freshUntilMs(snapshot.madeAtMs) >= nowMs);
-  return judgement({ validUntilMs: nowMs, ...explain(given, helpful, proven, snapshots) });
+  const oldestUnread = newer.flatMap(({ proof }) => (proof.kind === 'unread' ? [proof] : [])).at(-1) ?? null;
+  return judgement({ validUntilMs: nowMs, ...explain(given, { helpful, oldestUnread, proven, snapshots }) });
+}
+
+/** What there is instead of a fresh proof. */
+interface Lack {
+  /** Newer than the last proven one, and fresh if only they were proven. */
+  readonly helpful: readonly { readonly snapshot: Snapshot; readonly proof: Proof }[];
+  /** The oldest unread one that is newer than the last proven one: a reader that stands still shows by it. */
+  readonly oldestUnread: Extract<Proof, { kind: 'unread' }> | null;
+  readonly proven: Snapshot | null;
+  readonly snapshots: readonly Snapshot[];
 }
 
 /** Says why there is no fresh proof: what waits, what cannot be read, what is broken, or that nothing came. */
 function explain(
   { rule, target, seen, scene, subject }: Case,
-  helpful: readonly { snapshot: Snapshot; proof: Proof }[],
-  proven: Snapshot | null,
-  snapshots: readonly Snapshot[],
+  { helpful, oldestUnread, proven, snapshots }: Lack,
 ): Pick<Judgement, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
   const { nowMs, isReaderBeside } = scene;
   const lastProven =
     proven === null
       ? `none was ever proven on ${target.name}`
       : `newest proven snapshot is ${formatDuration(nowMs - proven.madeAtMs)} old, ${words(rule)}`;
-  const waiting = helpful.filter(({ proof }) => proof.kind === 'unread').at(-1);
-  if (waiting?.proof.kind === 'unread') {
-    const { sinceMs, proveByMs } = waiting.proof;
+  if (oldestUnread !== null && helpful.some(({ proof }) => proof.kind === 'unread')) {
+    const { sinceMs, proveByMs } = oldestUnread;
     const waited = formatDuration(nowMs - sinceMs);
     if (isReaderBeside && nowMs < proveByMs) {
       const summary = `a snapshot has arrived and waits to be read since ${waited}; ${lastProven}`;
