@@ -1,5 +1,6 @@
 /** Arranges a World from a readable sketch. A sketch is plain data, so that a test may spoil one thing of a good world. */
 
+import { createHash } from 'node:crypto';
 import type {
   CollectionView,
   Evidence,
@@ -28,7 +29,7 @@ export function ms(duration: string): number {
 
 /** A digest that a text stands for: 64 hex digits. */
 export function digest(text: string): string {
-  return Buffer.from(text).toString('hex').padEnd(64, '0').slice(0, 64);
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** A live or remembered collection. */

@@ -53,14 +53,15 @@ function judgeTarget(rule: Rule<IntegrityParameters>, subject: SubjectTarget, sc
     ({ collection }) => collection === null || matches(collection),
   );
   const bySubject = Map.groupBy(states, ({ collection }) => subjectByName.get(collection ?? '') ?? rest);
-  const judged = collections
-    .filter((each) => bySubject.has(each.subject))
-    .map((each) => summarize(rule, each.subject, subject, bySubject.get(each.subject) ?? [], scene));
+  const whole = ofTheWhole(subject, scene);
+  // What could not be listed may hold files of any collection, so none of them is known to be intact.
+  const blind = whole.filter(({ reason }) => reason === 'incomplete').slice(0, 1);
   // A collection without a file here is not this rule's matter: freshness and coverage say so.
-  return [
-    summarize(rule, rest, subject, [...(bySubject.get(rest) ?? []), ...ofTheWhole(subject, scene)], scene),
-    ...judged,
-  ];
+  const judged = collections.flatMap((each) => {
+    const own = bySubject.get(each.subject);
+    return own === undefined ? [] : [summarize(rule, each.subject, subject, [...own, ...blind], scene)];
+  });
+  return [summarize(rule, rest, subject, [...(bySubject.get(rest) ?? []), ...whole], scene), ...judged];
 }
 
 /** What is wrong with the target rather than with one file. */
@@ -137,6 +138,7 @@ const headlines: Readonly<Record<string, string>> = {
   incomplete: 'cannot see all of it',
   'cannot-look': 'cannot see all of it',
   'not-read': 'not read',
+  'future-reading': 'read in the future',
   unread: 'waiting to be read',
   arriving: 'being copied in',
 };
@@ -150,6 +152,7 @@ const todos: Readonly<Record<string, string>> = {
   future: 'set the clock of the host that made it',
   epoch: 'run the interrupted copy again',
   expired: 'look at the reader in the log of deadair',
+  'future-reading': 'look at the clock of this host; it was stepped back',
   'never-read': 'look at the reader in the log of deadair',
   'bad-manifest': 'look at the manifest; a line that is not understood guards nothing',
   empty: 'check that the disk is mounted and that the path is right',
