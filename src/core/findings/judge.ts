@@ -1,5 +1,6 @@
 /** The judgement of one pass: every rule over the world, exceptions applied, nothing known left out. Pure. */
 
+import { formatDuration } from '../../support/units.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Standing } from '../model/alert.ts';
 import { findingKey } from '../model/key.ts';
@@ -7,6 +8,8 @@ import type { JudgeOptions, World } from '../model/world.ts';
 import { matcher } from './globs.ts';
 import type { Rule, RuleKind } from './kind.ts';
 import { type Scene, setScene } from './scene.ts';
+import { futureSkewMs } from './snapshots.ts';
+import { sightValidMs } from './subjects.ts';
 
 /** What one pass concludes. */
 export interface Judgement {
@@ -32,12 +35,41 @@ export function judge(
   const findings = rules.flatMap((rule) => {
     const kind = kinds.get(rule.kind);
     if (kind === undefined) throw new Error(`no rule kind ${rule.kind}`);
-    return kind.judge(rule, scene).map(exceptions(rule, options.nowMs));
+    const mute = exceptions(rule, options.nowMs);
+    return kind.judge(rule, scene).map((finding) => mute(expiring(finding, options)));
   });
   return {
     findings: [...findings, ...keptInSight(findings, rules, standings, scene)],
     notPromised: gaps(rules, kinds, world),
   };
+}
+
+/** How many passes may go by without a new look before an old one has expired. */
+const passesAtMost = 3;
+
+/** Nothing is ok for ever: an ok that has ended, or that rests on a sight too old or dated in the future, is unknown. */
+function expiring(finding: Finding, { nowMs, checkEveryMs }: JudgeOptions): Finding {
+  const { status, observedAtMs, validUntilMs } = finding;
+  if (status !== 'ok') return finding;
+  const unknown = (reason: string, headline: string, words: string): Finding => ({
+    ...finding,
+    status: 'unknown',
+    reason,
+    headline,
+    summary: `${words}; then: ${finding.summary}`,
+    // A trouble that is dated in the future could be ended by nothing until then.
+    observedAtMs: Math.min(observedAtMs, nowMs),
+    validUntilMs: nowMs,
+  });
+  if (observedAtMs > nowMs + futureSkewMs) {
+    const ahead = formatDuration(observedAtMs - nowMs);
+    return unknown('future-evidence', 'seen in the future', `was looked at ${ahead} in the future by our clock`);
+  }
+  if (observedAtMs + Math.max(sightValidMs, passesAtMost * checkEveryMs) < nowMs || validUntilMs < nowMs) {
+    const age = formatDuration(nowMs - observedAtMs);
+    return unknown('expired-evidence', 'not looked at in time', `was last looked at ${age} ago`);
+  }
+  return finding;
 }
 
 /** Prepares the muting of a rule's findings: the first exception that names a collection and has not ended covers it. */
@@ -64,19 +96,21 @@ function keptInSight(
   findings: readonly Finding[],
   rules: readonly Rule[],
   standings: readonly Standing[],
-  { world, nowMs }: Scene,
+  scene: Scene,
 ): readonly Finding[] {
+  if (standings.every(({ alert }) => alert === null)) return [];
+  const { nowMs } = scene;
   const named = new Set(findings.map(findingKey));
   return standings.flatMap((standing) => {
     const rule = rules.find(({ id }) => id === standing.ruleId);
     if (standing.alert === null || rule === undefined || named.has(findingKey(standing))) return [];
-    const blind = [
-      ...world.sources.filter(({ name }) => rule.sources.includes(name)),
-      ...world.targets.filter(({ name }) => name === standing.target && rule.targets.includes(name)),
-    ].find(({ evidence }) => !evidence.seen);
-    if (blind === undefined || blind.evidence.seen) return [];
+    const blind = blindnessOf(standing, rule, scene);
+    if (blind === null) return [];
     return [
-      {
+      exceptions(
+        rule,
+        nowMs,
+      )({
         rule: standing.rule,
         id: standing.ruleId,
         subject: standing.subject,
@@ -85,16 +119,37 @@ function keptInSight(
         status: 'unknown',
         reason: 'cannot-look',
         headline: `cannot look at ${blind.name}`,
-        summary: `cannot look at ${blind.name}: ${blind.evidence.why.message}; before: ${standing.alert.summary}`,
-        observedAtMs: blind.evidence.observedAtMs,
+        summary: `cannot look at ${blind.name}: ${blind.message}; before: ${standing.alert.summary}`,
+        observedAtMs: blind.observedAtMs,
         validUntilMs: nowMs,
         cause: null,
         mutedBy: null,
         forMs: rule.forMs,
         todo: null,
-      },
+      }),
     ];
   });
+}
+
+interface Blindness {
+  readonly name: string;
+  readonly message: string;
+  readonly observedAtMs: number;
+}
+
+/** Why a subject may be hidden rather than gone; null when everything it could be seen in was seen whole. */
+function blindnessOf(standing: Standing, rule: Rule, { world, catalogues }: Scene): Blindness | null {
+  const sources = world.sources.filter(({ name }) => rule.sources.includes(name));
+  const targets = world.targets.filter(({ name }) => name === standing.target && rule.targets.includes(name));
+  for (const { name, evidence } of [...sources, ...targets]) {
+    const { observedAtMs } = evidence;
+    if (!evidence.seen) return { name, message: evidence.why.message, observedAtMs };
+  }
+  for (const { name, evidence } of targets) {
+    const message = catalogues.get(name)?.incomplete ?? null;
+    if (message !== null) return { name, message, observedAtMs: evidence.observedAtMs };
+  }
+  return null;
 }
 
 /** The built-in kinds guard no collection and so leave no gap. */

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createFreshness, describeCadence, parseCron } from '../../../../src/core/findings/cadence.ts';
 import type { Cadence } from '../../../../src/core/model/rule.ts';
