@@ -26,6 +26,16 @@ export const limits = {
   manifestBytes: 32 * 2 ** 20,
   /** All manifests read in one pass. */
   manifestsBytes: 128 * 2 ** 20,
+  /** One record of a listing; PATH_MAX is 4 KiB, and a deeper path than that needs a chain of renames. */
+  recordBytes: 64 * 2 ** 10,
+  /** Names in one remote command: four times as long in octal, and Linux takes 128 KiB as one argument. */
+  namesBytes: 7_500,
+  /** Commands side by side on one connection: sshd allows ten sessions, two of which stay free. */
+  shellLanes: 8,
+  /** One line of a manifest: PATH_MAX with every byte escaped, and a digest. */
+  manifestLineBytes: 16 * 2 ** 10,
+  /** Problems told of one manifest; after so many its author needs no more examples. */
+  manifestProblems: 100,
   /** What a remote command may print on stderr before the rest is dropped. */
   stderrBytes: 64 * 2 ** 10,
   /** Collections looked at side by side on one Qdrant: enough to hide latency, too few to be a load. */
@@ -39,11 +49,11 @@ export const limits = {
   /** Looks for a message just accepted; ntfy may write its cache in batches of a second or so. */
   readBackTries: 3,
   readBackPauseMs: 1_000,
-  /** A state database; SQLite refuses to grow past it, so that we never fill a disk that others need. 1,000,000 files need 500 MiB. */
+  /** A state database; SQLite refuses to grow past it, so that we never fill a disk that others need. */
   storeBytes: 4 * 2 ** 30,
   /** Up to this size the state database is checked page by page at every start: under 100 ms. */
   storeCheckBytes: 32 * 2 ** 20,
-  /** How long a write waits for `check` and the daemon to make room for each other; the longest write takes about a second. */
+  /** How long `check` and the daemon wait for each other's writes; the longest takes about a second. */
   storeBusyMs: 5_000,
   /** One text inside a stored standing, group or message, in UTF-16 units; the rest is cut and an ellipsis says so. */
   storedTextLength: 16_384,
@@ -61,4 +71,23 @@ export const limits = {
   outboxPage: 100,
   /** How long a settled message is kept, so that a repeat of it is recognised and a person can look it up. */
   outboxKeptMs: 30 * 86_400_000,
+  /** One batch of the reader: a newer snapshot waits behind no more than this. */
+  batchBytes: 4 * 2 ** 30,
+  batchFiles: 256,
+  /** A pass that the reader asks for comes no sooner than this after the one before. */
+  passPauseMs: 5_000,
+  /** How long a stopping daemon tries to deliver what is unsent; the rest is sent after the next start. */
+  drainMs: 5_000,
+  /** The configuration or one rule file: 10,000 rules with comments. */
+  configFileBytes: 2 ** 20,
+  /** Levels inside one another in a YAML file: ours need five, and the parser's time grows with the cube of the depth. */
+  yamlDepth: 16,
+  /** Nodes that aliases of a YAML file may repeat; it bounds the few lines that would otherwise unfold to gigabytes. */
+  yamlAliases: 1_000,
+  /** Rule files of one configuration. */
+  ruleFiles: 1_000,
+  /** Mistakes told of one configuration; nobody reads on after that many. */
+  mistakes: 200,
+  /** A secret: a private RSA key of 16,384 bits is under 16 KiB. */
+  secretBytes: 64 * 2 ** 10,
 } as const;

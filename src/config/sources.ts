@@ -1,0 +1,22 @@
+/** Reads `qdrant`: the sources, live Qdrants whose collections must be protected. */
+
+import { resolve } from 'node:path';
+import { secret } from '../support/secrets.ts';
+import { readFields } from './fields.ts';
+import type { Section } from './names.ts';
+import { origin, path } from './schemas.ts';
+import type { SourceSettings } from './settings.ts';
+
+const shape = { url: origin, api_key: secret.optional(), ca: path.optional() };
+
+/** @returns the sources without mistakes. */
+export function readSources(section: Section, baseDirectory: string): ReadonlyMap<string, SourceSettings> {
+  const sources = new Map<string, SourceSettings>();
+  for (const [name, place] of section) {
+    const { isWhole, values } = readFields(place, shape);
+    if (!isWhole) continue;
+    const { url, api_key: apiKey, ca } = values;
+    sources.set(name, { url, apiKey: apiKey ?? null, ca: ca === undefined ? null : resolve(baseDirectory, ca) });
+  }
+  return sources;
+}
