@@ -16,8 +16,9 @@ export const self: RuleKind = {
   defaultSeverity: 'warning',
   shape: {},
   parameters: () => ({}),
+  // A trouble of a name that is not in the list is told as well: to drop it would be silence.
   judge: (rule, { world, nowMs }) =>
-    selfNames.map((name) => {
+    [...new Set<string>([...selfNames, ...world.self.troubles.map(({ name }) => name)])].map((name) => {
       const { observedAtMs, troubles } = world.self;
       const trouble = troubles.find((each) => each.name === name);
       const common = { subject: `deadair/${name}`, target: null, observedAtMs };
