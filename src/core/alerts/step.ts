@@ -19,8 +19,8 @@ export interface Step {
   readonly standings: readonly Standing[];
   /** Those that differ from before, to be stored. */
   readonly changed: readonly Standing[];
-  /** Keys of standings that nobody asks about any more. */
-  readonly removed: readonly string[];
+  /** Standings that nobody asks about any more. */
+  readonly removed: readonly Standing[];
   readonly events: readonly AlertEvent[];
 }
 
@@ -49,7 +49,7 @@ export function step(before: readonly Standing[], findings: readonly Finding[], 
       events.push({ kind: 'ended', ending: 'withdrawn', standing, alert: standing.alert, finding: null });
     }
   }
-  return { standings, changed, removed: [...remembered.keys()], events };
+  return { standings, changed, removed: [...remembered.values()], events };
 }
 
 function stepOne(
@@ -101,10 +101,13 @@ function stepTrouble(
   const due = dueSeverity(standing, alert, finding, options);
   const isLouder =
     due !== null && (alert.severity === null || severityRank[due.severity] > severityRank[alert.severity]);
-  if (!isLouder || finding.mutedBy !== null) return { standing: { ...standing, alert }, event: null };
-  const fired: Alert = { ...alert, state: 'firing', severity: due.severity };
-  const wasMuted = standing.alert?.mutedBy !== null && standing.alert?.mutedBy !== undefined;
-  const why = alert.state === 'firing' && due.why === 'failing' ? 'worsened' : wasMuted ? 'mute-ended' : due.why;
+  const wasMuted = (standing.alert?.mutedBy ?? null) !== null;
+  // What fired before it was muted is told again when the mute ends, even if it is no louder (G4).
+  const isToldAgain = wasMuted && alert.severity !== null;
+  if (finding.mutedBy !== null || !(isLouder || isToldAgain)) return { standing: { ...standing, alert }, event: null };
+  const fired: Alert = { ...alert, state: 'firing', severity: isLouder ? due.severity : alert.severity };
+  const isWorse = isLouder && alert.state === 'firing' && due.why === 'failing';
+  const why = isWorse ? 'worsened' : wasMuted || due === null ? 'mute-ended' : due.why;
   const after = { ...standing, alert: fired };
   return { standing: after, event: { kind: 'fired', why, standing: after, alert: fired, finding } };
 }
