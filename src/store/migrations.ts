@@ -102,6 +102,7 @@ export const storeMigrations: readonly Migration[] = [
         superseded_by TEXT
       ) STRICT;
       CREATE INDEX outbox_unsettled ON outbox (receiver, is_set_aside, position) WHERE settled_at_ms IS NULL;
+      CREATE INDEX outbox_sequence ON outbox (sequence_id, receiver) WHERE settled_at_ms IS NULL;
       CREATE INDEX outbox_settled ON outbox (settled_at_ms) WHERE settled_at_ms IS NOT NULL;
     `,
   },

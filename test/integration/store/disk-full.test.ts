@@ -76,10 +76,10 @@ describe('a database at its greatest size', () => {
   });
 });
 
-/** Mounts a file system of that size, or registers nothing and says why it cannot. */
-function mountSmall(directory: string): string | undefined {
+/** Mounts a file system of that size until the end of the test; where it cannot, says why. */
+function mountSmall(directory: string, options: string): string | undefined {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=700', 'none', directory], { stdio: 'pipe' });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=1m,mode=700${options}`, 'none', directory], { stdio: 'pipe' });
     onTestFinished(() => void execFileSync('umount', [directory], { stdio: 'pipe' }));
     return undefined;
   } catch (error) {
@@ -88,17 +88,31 @@ function mountSmall(directory: string): string | undefined {
 }
 
 describe('a real file system of 1 MiB', () => {
-  function prepare(context: { skip: (note: string) => never }): string {
+  function prepare(context: { skip: (note: string) => never }, options = ''): string {
     const directory = temporaryDirectory();
     onTestFinished(() => directory[Symbol.dispose]());
     const disk = join(directory.path, 'disk');
     mkdirSync(disk);
-    const trouble = mountSmall(disk);
+    const trouble = mountSmall(disk, options);
     if (trouble !== undefined) {
       process.stderr.write(`left out: a real full disk: ${trouble}\n`);
       context.skip(`left out: mounting needs root: ${trouble}`);
     }
     return disk;
+  }
+
+  /** Makes files until no more can be made. */
+  function emptyFiles(disk: string): string[] {
+    const made: string[] = [];
+    for (;;) {
+      const file = join(disk, `empty-${made.length}`);
+      try {
+        writeFileSync(file, '');
+      } catch {
+        return made;
+      }
+      made.push(file);
+    }
   }
 
   /** Takes all space that is left. */
@@ -139,5 +153,14 @@ describe('a real file system of 1 MiB', () => {
     using store = openTestStore(disk);
     expect([store.isNew, store.wasLost]).toEqual([false, false]);
     expectWhole(store, 1);
+  });
+
+  test('with no room for one more file is told as full too', (context) => {
+    const disk = prepare(context, ',nr_inodes=20');
+    openTestStore(disk).close();
+    const ballast = emptyFiles(disk);
+    expect(() => openTestStore(disk)).toThrow(full as Error);
+    for (const name of ballast) rmSync(name);
+    openTestStore(disk).close();
   });
 });
