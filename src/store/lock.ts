@@ -23,8 +23,8 @@ export function takeRunLock(directory: StateDirectory): RunLock {
   try {
     createFile(directory, directory.lock);
     connection = new DatabaseSync(directory.lock, { timeout: 0 });
-    // Without a journal there is no side file; there is nothing to roll back either.
-    connection.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
+    // A journal in memory is no side file; there is nothing to roll back either.
+    connection.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     const held = connection;
     return {
       release: () => {

@@ -117,7 +117,8 @@ describe('a new database', () => {
     const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
     expect(modeOf(state)).toBe('700');
     const files = readdirSync(state);
-    expect(files).toContain('deadair.db-wal');
+    const expected = ['deadair.db', 'deadair.db-shm', 'deadair.db-wal', 'deadair.db.created', 'run.lock'];
+    expect(files.toSorted()).toEqual(expected);
     for (const file of files) expect([file, modeOf(join(state, file))]).toEqual([file, '600']);
   });
 
