@@ -28,6 +28,8 @@ export type LoadedConfig =
       readonly kind: 'loaded';
       readonly settings: Settings;
       readonly rules: readonly Rule[];
+      /** Absolute paths of the files that were read, and of the directories that rule files were looked for in. */
+      readonly files: readonly string[];
       readonly warnings: readonly Mistake[];
     }
   | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[]; readonly warnings: readonly Mistake[] };
@@ -45,7 +47,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const all = sortMistakes([...mistakes, ...root.notes.mistakes, ...loaded.mistakes]);
   const warnings = sortMistakes([...root.notes.warnings, ...loaded.warnings]);
   if (main === null || all.length > 0) return { kind: 'mistakes', mistakes: all, warnings };
-  return { kind: 'loaded', settings: main.settings, rules: loaded.rules, warnings };
+  const paths = [file, ...found.map(({ path }) => path)].map((path) => resolve(path));
+  const files = [...new Set([...paths, ...paths.slice(1).map((path) => dirname(path))])];
+  return { kind: 'loaded', settings: main.settings, rules: loaded.rules, files, warnings };
 }
 
 interface LoadedRules {

@@ -33,8 +33,14 @@ export const sizeBytes = z
   })
   .meta({ description: 'A size such as 500MB or 10GiB.' });
 
+const oneOrMoreNames = expected('a name or a list of names');
+
 /** One text or a list of at least one → list. */
 export const oneOrMore = z
-  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], expected('a name or a list of names'))
+  // Each part needs the expectation too: a union with one part of the right type reports that part's own message.
+  .union(
+    [z.string().min(1, oneOrMoreNames), z.array(z.string().min(1, oneOrMoreNames)).min(1, oneOrMoreNames)],
+    oneOrMoreNames,
+  )
   .transform((value) => (typeof value === 'string' ? [value] : value))
   .meta({ description: 'One name, or a list of names.' });

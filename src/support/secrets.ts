@@ -139,7 +139,8 @@ function toReference(value: unknown): SecretRef | BadReference {
       if (typeof name === 'string' && /^[A-Za-z_]\w*$/.test(name)) return { kind: 'env', name };
       return { expectation: 'the name of a variable of the environment', got: sortOf(name), key };
     default:
-      return { expectation: forms, got: 'another key', key };
+      // The key is not pointed at, since whoever writes a secret in braces has made it one.
+      return { expectation: forms, got: 'another key' };
   }
 }
 
