@@ -114,7 +114,7 @@ function summarize(
   return judgement({
     status: worst.status,
     reason: worst.reason,
-    headline: `${headlines[worst.reason] ?? worst.reason} on ${target.name}`,
+    headline: headlines[worst.reason] ?? worst.reason,
     summary: `${printablePath(worst.path)} ${worst.words}${more}; ${sound} other ${sound === 1 ? 'file' : 'files'} intact`,
     validUntilMs: scene.nowMs,
     todo: todos[worst.reason] ?? null,

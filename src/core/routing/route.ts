@@ -38,15 +38,17 @@ export function route(input: RoutingInput): Routing {
   const byKey = new Map(input.groups.map((group) => [groupKey(group), group]));
   const placed = new Map<string, Standing>();
   const news = new Set<string>();
-  /** Last sequence ids of groups that an alert left for a louder one. */
-  const leftBehind = new Map<string, string>();
+  /** By group: the groups that its new alerts left for it. */
+  const formerIds = new Map<string, Set<string>>();
   for (const event of input.events.filter((each): each is Fired => each.kind === 'fired')) {
     const group = byKey.get(keyOf(event)) ?? newGroup(event, input);
     open.set(group.id, group);
     byKey.set(groupKey(group), group);
     news.add(group.id);
     const former = event.alert.groupId === null ? undefined : open.get(event.alert.groupId);
-    if (former !== undefined && former.id !== group.id) leftBehind.set(group.id, former.id);
+    if (former !== undefined && former.id !== group.id) {
+      formerIds.set(group.id, (formerIds.get(group.id) ?? new Set()).add(former.id));
+    }
     const alert = { ...event.alert, groupId: group.id };
     placed.set(findingKey(event.standing), { ...event.standing, alert });
   }
@@ -56,20 +58,30 @@ export function route(input: RoutingInput): Routing {
       .filter(({ alert }) => alert?.state === 'firing' && alert.groupId !== null),
     ({ alert }) => alert?.groupId ?? '',
   );
-  const ended = input.events.filter((each): each is Ended => each.kind === 'ended');
+  const ended = Map.groupBy(
+    input.events.filter((each): each is Ended => each.kind === 'ended'),
+    ({ alert }) => alert.groupId ?? '',
+  );
   const groups: Group[] = [];
   const removedGroups: string[] = [];
   const messages: Message[] = [];
   for (const group of open.values()) {
     const firing = members.get(group.id) ?? [];
-    if (news.has(group.id)) {
-      const told = tellAlert(group, firing, leftBehind.get(group.id), open, members, input);
+    const endings = ended.get(group.id) ?? [];
+    if (firing.length === 0) {
+      removedGroups.push(group.id);
+      if (endings.length > 0) messages.push(...tellEnding(group, endings, input));
+      continue;
+    }
+    // A mute that began after an alert was told keeps it in its group, and out of the words.
+    const visible = firing.filter(({ alert }) => alert?.mutedBy === null);
+    const unwatched = endings.filter(({ ending }) => ending === 'withdrawn');
+    if (news.has(group.id) || (unwatched.length > 0 && visible.length > 0)) {
+      const formers = [...(formerIds.get(group.id) ?? [])].flatMap((id) => open.get(id) ?? []);
+      const emptied = formers.filter(({ id }) => !members.has(id));
+      const told = tellAlert({ group, visible, unwatched, formers, emptied }, input);
       groups.push(told.group);
       messages.push(...told.messages);
-    } else if (firing.length === 0) {
-      removedGroups.push(group.id);
-      const endings = ended.filter(({ alert }) => alert.groupId === group.id);
-      if (endings.length > 0) messages.push(...tellEnding(group, endings, input));
     }
   }
   return { placed: [...placed.values()], groups, removedGroups, messages };
@@ -105,12 +117,20 @@ function newGroup({ standing, alert }: Fired, { nowMs, idOf }: RoutingInput): Gr
   };
 }
 
+/** What a message about a group that fires is made of. */
+interface News {
+  readonly group: Group;
+  readonly visible: readonly Standing[];
+  /** Alerts of the group that ended in this pass because nobody asks about them any more. */
+  readonly unwatched: readonly Ended[];
+  /** The groups that new alerts left for this one; whoever was told there is told here. */
+  readonly formers: readonly Group[];
+  /** Those of them that have no alert left. */
+  readonly emptied: readonly Group[];
+}
+
 function tellAlert(
-  group: Group,
-  firing: readonly Standing[],
-  formerId: string | undefined,
-  open: ReadonlyMap<string, Group>,
-  members: ReadonlyMap<string, readonly Standing[]>,
+  { group, visible, unwatched, formers, emptied }: News,
   input: RoutingInput,
 ): { readonly group: Group; readonly messages: readonly Message[] } {
   const rung = rungFor(
@@ -119,11 +139,12 @@ function tellAlert(
     group.severity,
   );
   if (rung === null) return { group, messages: [] };
-  const former = formerId === undefined || members.has(formerId) ? undefined : open.get(formerId);
-  const clears = lastSequenceId(group) ?? (former === undefined ? null : lastSequenceId(former));
-  const receivers = [...new Set([...group.receivers, ...(former?.receivers ?? []), ...rung.notify])];
+  const [emptiedOne] = emptied;
+  const clears = lastSequenceId(group) ?? (emptiedOne === undefined ? null : lastSequenceId(emptiedOne));
+  const toldBefore = formers.flatMap(({ receivers }) => receivers);
+  const receivers = [...new Set([...group.receivers, ...toldBefore, ...rung.notify])];
   const told: Group = { ...group, told: group.told + 1, receivers };
-  const text = alertText(group, firing, input.findings, input.policy, input.nowMs);
+  const text = alertText({ group, firing: visible, unwatched, findings: input.findings }, input.policy, input.nowMs);
   return {
     group: told,
     messages: receivers.map((receiver) =>
@@ -135,11 +156,23 @@ function tellAlert(
 function tellEnding(group: Group, endings: readonly Ended[], input: RoutingInput): readonly Message[] {
   const isRecovered = endings.every(({ ending }) => ending === 'recovered');
   const told = { ...group, told: group.told + 1 };
-  const text = endedText(group, endings, isRecovered, input.policy, input.nowMs);
+  const stillCount = countStill(group, input.standings);
+  const text = endedText({ group, endings, isRecovered, stillCount }, input.policy, input.nowMs);
   const kind = isRecovered ? 'recovered' : 'withdrawn';
   return group.receivers.map((receiver) =>
     message(told, receiver, { kind, clears: lastSequenceId(group), priority: null, text, nowMs: input.nowMs }),
   );
+}
+
+/** Alerts that the receivers of a recovery could take for ended too: of the same rule, or, where that is built in, cause. */
+function countStill(group: Group, standings: readonly Standing[]): number {
+  const isBuiltIn = group.rule === 'reachable' || group.rule === 'self';
+  return standings.filter(
+    (standing) =>
+      standing.alert !== null &&
+      standing.ruleId === group.ruleId &&
+      (!isBuiltIn || causeKey(standing, standing.alert) === group.cause),
+  ).length;
 }
 
 function lastSequenceId(group: Group): string | null {

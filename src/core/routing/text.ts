@@ -1,5 +1,6 @@
 /** The words of a message: a tired person reads them on a lock screen. Title, what is so, since when, what to do. Pure. */
 
+import { printablePath } from '../../support/printable.ts';
 import { formatDuration } from '../../support/units.ts';
 import type { AlertEvent, Group, Standing } from '../model/alert.ts';
 import type { Finding, Severity } from '../model/finding.ts';
@@ -25,19 +26,31 @@ const troubleOf: Readonly<Record<string, string>> = {
   self: 'unsound',
 };
 
-/**
- * Words for a group that fires.
- *
- * @param firing its members, at least one.
- * @param findings the whole pass, for what is still well and what this hides.
- */
-export function alertText(
-  group: Group,
-  firing: readonly Standing[],
-  findings: readonly Finding[],
-  policy: Policy,
-  nowMs: number,
-): Text {
+/** What the words for a group that fires are made of. */
+export interface AlertWords {
+  readonly group: Group;
+  /** Its members that are not muted, at least one. */
+  readonly firing: readonly Standing[];
+  /** Members that ended in this pass because nobody asks about them any more. */
+  readonly unwatched: readonly Ended[];
+  /** The whole pass, for what is still well and what this hides. */
+  readonly findings: readonly Finding[];
+}
+
+/** What the words for a group that ended are made of. */
+export interface EndedWords {
+  readonly group: Group;
+  /** At least one. */
+  readonly endings: readonly Ended[];
+  readonly isRecovered: boolean;
+  /** Other alerts of the rule that have not ended. */
+  readonly stillCount: number;
+}
+
+type Ended = Extract<AlertEvent, { kind: 'ended' }>;
+
+/** Words for a group that fires. */
+export function alertText({ group, firing, unwatched, findings }: AlertWords, policy: Policy, nowMs: number): Text {
   const since = Math.min(...firing.map(({ alert }) => alert?.openedAtMs ?? nowMs));
   const siblings = findings.filter(({ id }) => id === group.ruleId);
   const well = siblings.filter(({ status }) => status === 'ok').length;
@@ -56,6 +69,9 @@ export function alertText(
         ? [`${well} other ${plural(well, 'finding')} of this rule ${well === 1 ? 'is' : 'are'} fine.`]
         : []),
     ].join(' '),
+    ...(unwatched.length === 0
+      ? []
+      : [`No longer watched: ${someOf(unwatched.map(({ standing }) => about(standing)))}.`]),
     ...todos.map((todo) => `Do: ${todo}.`),
     `deadair on ${policy.name}, rule ${group.ruleId}, group ${group.id}`,
   ].join('\n');
@@ -64,30 +80,29 @@ export function alertText(
 
 /** Words for a group whose last alert ended. Only a recovery says that anything is well. */
 export function endedText(
-  group: Group,
-  endings: readonly Extract<AlertEvent, { kind: 'ended' }>[],
-  isRecovered: boolean,
+  { group, endings, isRecovered, stillCount }: EndedWords,
   policy: Policy,
   nowMs: number,
 ): Text {
   const ended = endings.map(({ standing, alert }) => ({ ...standing, alert }));
   const openedAtMs = Math.min(...endings.map(({ alert }) => alert.openedAtMs));
-  const name = endings.length === 1 ? about(ended[0]) : causeName(group.cause);
+  const name = endings.length === 1 ? about(ended[0]) : nameOf(group.cause);
   const finding = (standing: Standing): string =>
     endings.find((each) => each.standing.subject === standing.subject && each.standing.target === standing.target)
       ?.finding?.summary ?? `was: ${standing.alert?.summary ?? ''}`;
   const lasted = `Lasted ${formatDuration(nowMs - openedAtMs)}, since ${clockTime(openedAtMs, policy.timezone)}.`;
   const footer = `deadair on ${policy.name}, rule ${group.ruleId}, group ${group.id}`;
+  const trouble = troubleOf[group.rule] ?? group.rule;
+  const still = stillCount === 0 ? [] : [`${stillCount} other ${plural(stillCount, 'finding')} still ${trouble}.`];
   if (isRecovered) {
-    return {
-      title: `OK ${name}: ${group.rule} recovered`,
-      body: [...listed(ended, finding), lasted, footer].join('\n'),
-    };
+    const isAll = endings.length === 1 || stillCount === 0;
+    const what = isAll ? `${group.rule} recovered` : `${endings.length} recovered, ${stillCount} still ${trouble}`;
+    return { title: `OK ${name}: ${what}`, body: [...listed(ended, finding), lasted, ...still, footer].join('\n') };
   }
   const why = 'No rule asks about it any more, so this alert ends without anyone having seen it well.';
   return {
     title: `ENDED ${name}: no longer watched`,
-    body: [why, ...listed(ended, finding), lasted, footer].join('\n'),
+    body: [why, ...listed(ended, finding), lasted, ...still, footer].join('\n'),
   };
 }
 
@@ -98,28 +113,37 @@ function headline(group: Group, firing: readonly Standing[], siblings: readonly 
   if (subjects.size === 1)
     return `${about(only, false)}: ${troubleOf[group.rule] ?? group.rule} on ${firing.length} targets`;
   const all = new Set(siblings.map(({ subject }) => subject));
-  return `${causeName(group.cause)}: ${subjects.size} of ${all.size} ${troubleOf[group.rule] ?? group.rule}`;
+  return `${nameOf(group.cause)}: ${subjects.size} of ${all.size} ${troubleOf[group.rule] ?? group.rule}`;
 }
 
 function listed(standings: readonly Standing[], sentence: (standing: Standing) => string): readonly string[] {
   const [only] = standings;
   if (standings.length === 1 && only !== undefined) return [`${sentence(only)}.`];
-  const shown = standings.slice(0, linesAtMost).map((standing) => `${about(standing)}: ${sentence(standing)}`);
-  const rest = standings.length - shown.length;
+  // A host and the target behind it have one name and one trouble: said once.
+  const lines = [...new Set(standings.map((standing) => `${about(standing)}: ${sentence(standing)}`))];
+  const shown = lines.slice(0, linesAtMost);
+  const rest = lines.length - shown.length;
   return rest === 0 ? shown : [...shown, `and ${rest} more`];
+}
+
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, linesAtMost);
+  const rest = names.length - shown.length;
+  return rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`;
 }
 
 /** `claude_canon on nas`; a target that is its own subject is not named twice. */
 function about(standing: Pick<Standing, 'subject' | 'target'> | undefined, isTargetNamed = true): string {
   if (standing === undefined) return '';
-  const name = standing.subject.slice(standing.subject.indexOf('/') + 1);
+  const name = nameOf(standing.subject);
   return !isTargetNamed || standing.target === null || standing.target === name
     ? name
     : `${name} on ${standing.target}`;
 }
 
-function causeName(cause: string): string {
-  return cause.slice(cause.indexOf('/') + 1);
+/** Names come from Qdrant and may hold anything; a line break in one must not forge a line of ours. */
+function nameOf(subject: string): string {
+  return printablePath(subject.slice(subject.indexOf('/') + 1));
 }
 
 function plural(count: number, noun: string): string {
