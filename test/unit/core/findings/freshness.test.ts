@@ -86,12 +86,12 @@ describe('with max_age', () => {
     });
   });
 
-  test('only broken snapshots, long ago, are no proven backup', () => {
+  test('only broken snapshots, long ago, are stale, and none was ever proven', () => {
     expect(judgeBooks([broken('41h')])).toMatchObject({
       status: 'failing',
-      reason: 'none',
-      headline: 'no proven backup',
-      summary: 'none was ever proven on nas; live with 120 points',
+      reason: 'stale',
+      headline: '41h old, allowed 26h',
+      summary: 'newest snapshot is 41h old, allowed 26h; none was ever proven on nas',
     });
   });
 
