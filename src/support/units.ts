@@ -71,3 +71,8 @@ export function formatSize(bytes: number): string {
   }
   return `${index === 0 ? value : value.toFixed(1)} ${units[index]}`;
 }
+
+/** Writes a whole number for a person: `340,112`. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+}

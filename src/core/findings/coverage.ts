@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { durationMs } from '../../support/schemas.ts';
-import { formatDuration } from '../../support/units.ts';
+import { formatCount, formatDuration } from '../../support/units.ts';
 import type { Finding } from '../model/finding.ts';
 import type { SourceWorld } from '../model/world.ts';
 import { createFreshness } from './cadence.ts';
@@ -134,7 +134,7 @@ function judgeCollection(
   const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
     finding(rule, { subject: subject.subject, target: null, observedAtMs, ...part });
   if (source.evidence.seen && !source.evidence.value.collections.some(({ name }) => name === collection.name)) {
-    const points = collection.points === null ? '' : ` with ${collection.points} points`;
+    const points = collection.points === null ? '' : ` with ${formatCount(collection.points)} points`;
     return judgement({
       status: 'failing',
       reason: 'vanished',
@@ -176,7 +176,7 @@ function judgeCollection(
       status: 'failing',
       reason: machines.size === 0 ? 'uncovered' : 'too-few',
       headline: machines.size === 0 ? 'no proven backup anywhere' : short.headline,
-      summary: collection.points === null ? summary : `${summary}. Live with ${collection.points} points`,
+      summary: collection.points === null ? summary : `${summary}. Live with ${formatCount(collection.points)} points`,
       todo: "look at the backup's collection list, then run it",
     });
   }

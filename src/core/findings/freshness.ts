@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { durationMs } from '../../support/schemas.ts';
-import { formatDuration } from '../../support/units.ts';
+import { formatCount, formatDuration } from '../../support/units.ts';
 import type { Finding } from '../model/finding.ts';
 import type { Cadence, RuleCommon } from '../model/rule.ts';
 import type { TargetWorld } from '../model/world.ts';
@@ -218,21 +218,25 @@ function explain(
       todo: 'delete nothing; see the integrity finding for what differs, then run the backup',
     };
   }
-  if (proven === null) {
-    const what = snapshots.length === 0 ? `no snapshot of it on ${target.name}` : lastProven;
+  const [newest] = snapshots;
+  if (newest === undefined) {
+    const { points } = subject.collection;
+    const what = `no snapshot of it on ${target.name}`;
     return {
       status: 'failing',
       reason: 'none',
-      headline: snapshots.length === 0 ? 'no backup' : 'no proven backup',
-      summary: subject.collection.points === null ? what : `${what}; live with ${subject.collection.points} points`,
+      headline: 'no backup',
+      summary: points === null ? what : `${what}; live with ${formatCount(points)} points`,
       todo: "look at the backup's collection list, then run it",
     };
   }
+  const age = formatDuration(nowMs - (proven ?? newest).madeAtMs);
+  const unproven = `newest snapshot is ${age} old, ${words(rule)}; ${lastProven}`;
   return {
     status: 'failing',
     reason: 'stale',
-    headline: `${formatDuration(nowMs - proven.madeAtMs)} old, ${words(rule)}`,
-    summary: lastProven,
+    headline: `${age} old, ${words(rule)}`,
+    summary: proven === null ? unproven : lastProven,
     todo: "look at the backup's timer and its last log, then run it",
   };
 }

@@ -1,0 +1,130 @@
+/** The reader: reads bytes beside the passes, a task a target over a connection of its own, and writes what it read into the ledger. */
+
+import type { FileView } from '../core/model/evidence.ts';
+import { describeError, WatchdogError } from '../support/errors.ts';
+import type { Log } from '../support/log.ts';
+import { limits } from '../support/limits.ts';
+import type { Place } from '../probes/place.ts';
+import type { Memory } from './memory.ts';
+
+/** What a target wants read, in order. */
+export interface ReadingWork {
+  readonly target: string;
+  readonly files: readonly FileView[];
+  readonly cores: number;
+  readonly idle: boolean;
+  /** Opens the place anew; closing it gives the connection back. */
+  readonly openPlace: (signal: AbortSignal) => Promise<Place>;
+}
+
+/** What a reader is made from. */
+export interface ReaderOptions {
+  readonly memory: Memory;
+  readonly nowMs: () => number;
+  readonly log: Log;
+  /** Called when a target's work has ended and something was read: the next pass may know more. */
+  readonly onRead: () => void;
+}
+
+/** A running reader. */
+export interface Reader {
+  /**
+   * Replaces what a target wants read. What is being hashed goes on; the rest is taken from the newest offer, so that a
+   * new snapshot does not wait behind an old backlog.
+   */
+  offer(work: ReadingWork): void;
+  /** The newest failure to read a target at all, by target; empty while all goes well. */
+  troubles(): ReadonlyMap<string, string>;
+  /** Stops reading; remote work dies. Resolves when all of it has ended. */
+  close(): Promise<void>;
+}
+
+/** Starts a reader; it does nothing until work is offered. */
+export function startReader(options: ReaderOptions): Reader {
+  const stop = new AbortController();
+  const offered = new Map<string, ReadingWork>();
+  const running = new Map<string, Promise<void>>();
+  const troubles = new Map<string, string>();
+
+  const run = async (target: string): Promise<void> => {
+    let work = offered.get(target);
+    if (work === undefined) return;
+    const place = await work.openPlace(stop.signal);
+    let read = 0;
+    try {
+      while (work !== undefined && !stop.signal.aborted) {
+        const batch = nextBatch(work.files);
+        offered.set(target, { ...work, files: work.files.slice(batch.length) });
+        read += await readBatch(place, batch, work, options, stop.signal);
+        work = takeNext(offered, target);
+      }
+    } finally {
+      await place.close();
+      if (read > 0 && !stop.signal.aborted) options.onRead();
+    }
+  };
+
+  return {
+    offer: (work) => {
+      if (work.files.length === 0 || stop.signal.aborted) return;
+      const { target } = work;
+      offered.set(target, work);
+      if (running.has(target)) return;
+      const task = run(target)
+        .then(
+          () => void troubles.delete(target),
+          (error: unknown) => {
+            if (!(error instanceof WatchdogError)) throw error;
+            if (error.code === 'aborted') return;
+            troubles.set(target, describeError(error));
+            options.log.warn({ event: 'reader.failed', target, code: error.code }, describeError(error));
+          },
+        )
+        .finally(() => running.delete(target));
+      running.set(target, task);
+    },
+    troubles: () => troubles,
+    close: async () => {
+      stop.abort();
+      await Promise.allSettled(running.values());
+    },
+  };
+}
+
+function takeNext(offered: Map<string, ReadingWork>, target: string): ReadingWork | undefined {
+  const work = offered.get(target);
+  if (work !== undefined && work.files.length > 0) return work;
+  offered.delete(target);
+  return undefined;
+}
+
+/** As many files as take a while but not long: a newer offer waits behind one batch. */
+function nextBatch(files: readonly FileView[]): readonly FileView[] {
+  let bytes = 0;
+  const end = files.findIndex((file, index) => {
+    bytes += file.sizeBytes;
+    return index > 0 && (bytes > limits.batchBytes || index >= limits.batchFiles);
+  });
+  return end === -1 ? files : files.slice(0, end);
+}
+
+async function readBatch(
+  place: Place,
+  files: readonly FileView[],
+  work: ReadingWork,
+  { memory, nowMs, log }: ReaderOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  let read = 0;
+  await place.hash(files, {
+    cores: work.cores,
+    idle: work.idle,
+    signal,
+    onOutcome: (file, outcome) => {
+      read += 1;
+      memory.ledger.recordOutcome(place.address, file, outcome, nowMs());
+      log.debug({ event: 'reader.read', target: work.target, outcome: outcome.kind, sizeBytes: file.sizeBytes });
+    },
+  });
+  return read;
+}
