@@ -46,9 +46,10 @@ export async function checkCommand(path: string | undefined, given: CheckArgumen
     onProgress: progress.show,
   };
   try {
-    const judged = path === undefined ? await checkConfigured(given, common) : await checkBare(path, given, common);
+    const { name, judgement } =
+      path === undefined ? await checkConfigured(given, common) : await checkBare(path, given, common);
     progress.end();
-    return print(judged.name, judged.judgement, given);
+    return print(name, judgement, given);
   } finally {
     progress.end();
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

@@ -8,7 +8,7 @@ import type { Settings } from '../config/settings.ts';
 import { systemClock } from '../support/clock.ts';
 import { WatchdogError } from '../support/errors.ts';
 import { receiverKinds, ruleKinds } from '../watchdog/kinds.ts';
-import { openSetup, type Setup } from '../watchdog/setup.ts';
+import { openSetup, type Setup, type SetupOptions } from '../watchdog/setup.ts';
 
 /** What a command works with. */
 export interface Configuration {
@@ -47,8 +47,17 @@ export async function loadOrRefuse(given: string | undefined): Promise<Configura
   for (const warning of loaded.warnings) process.stderr.write(`warning: ${formatMistake(warning)}\n`);
   if (loaded.kind === 'mistakes') throw refusal(file, loaded.mistakes);
   const { settings, rules, files } = loaded;
-  const setup = await openSetup(settings, rules, { env: process.env, baseDirectory: dirname(resolve(file)) });
+  const setup = await openSetup(settings, rules, surroundings(file));
   return { setup, settings, files };
+}
+
+/** Where the secrets of a configuration file are looked for. */
+export function surroundings(file: string): SetupOptions {
+  return {
+    env: process.env,
+    baseDirectory: dirname(resolve(file)),
+    warn: (sentence) => process.stderr.write(`warning: ${sentence}\n`),
+  };
 }
 
 function refusal(file: string, mistakes: readonly Mistake[]): WatchdogError {

@@ -13,7 +13,7 @@ export interface ReadingProgress {
 /** A line that shows progress. */
 export interface ProgressLine {
   /** Draws at most ten times a second. */
-  show(progress: ReadingProgress): void;
+  readonly show: (progress: ReadingProgress) => void;
   /** Wipes the line. */
   end(): void;
 }

@@ -1,14 +1,13 @@
 /** `deadair run`: the daemon, until SIGTERM or SIGINT; SIGHUP reloads. */
 
 import { stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { formatMistake } from '../config/mistake.ts';
 import { systemClock } from '../support/clock.ts';
 import { describeError, WatchdogError } from '../support/errors.ts';
 import { createLog, type Log } from '../support/log.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from '../watchdog/daemon.ts';
 import { openSetup } from '../watchdog/setup.ts';
-import { configFile, load, loadOrRefuse } from './configuration.ts';
+import { configFile, load, loadOrRefuse, surroundings } from './configuration.ts';
 
 /** Runs it. @returns 0 after a signal that asked it to end. */
 export async function runCommand(given: { readonly config?: string }): Promise<number> {
@@ -53,8 +52,7 @@ export async function startConfigured(
       watched = loaded.files;
       stamp = await stampOf(watched);
       try {
-        const options = { env: process.env, baseDirectory: dirname(resolve(file)) };
-        return { setup: await openSetup(loaded.settings, loaded.rules, options) };
+        return { setup: await openSetup(loaded.settings, loaded.rules, surroundings(file)) };
       } catch (error) {
         if (!(error instanceof WatchdogError)) throw error;
         return { mistakes: [describeError(error)] };

@@ -27,9 +27,7 @@ export function checkTable(view: CheckView, { isColored, width }: TableOptions):
   const rows = view.findings
     .map((finding) => ({ finding, mark: markOf(finding) }))
     .toSorted((a, b) => a.mark.rank - b.mark.rank);
-  const isShown = ({ finding }: { finding: CheckFinding }): boolean =>
-    finding.status !== 'ok' || !['reachable', 'self'].includes(finding.rule);
-  const shown = rows.filter(isShown);
+  const shown = rows.filter(({ finding }) => isShown(finding));
   const widths = {
     rule: widest(shown.map(({ finding }) => finding.rule)),
     subject: Math.min(40, widest(shown.map(({ finding }) => printablePath(finding.subject)))),
@@ -56,6 +54,11 @@ export function checkTable(view: CheckView, { isColored, width }: TableOptions):
     return [`  ${cells.join('')}${first}`, ...rest.map((line) => ' '.repeat(indent) + line)];
   });
   return `${[headline(view, paint), '', ...lines, ...gaps(view, paint)].join('\n')}\n`;
+}
+
+/** What is always there and well is left to the headline. */
+function isShown({ status, rule }: CheckFinding): boolean {
+  return status !== 'ok' || !['reachable', 'self'].includes(rule);
 }
 
 function markOf({ status, severity, mutedBy }: CheckFinding): Mark {

@@ -22,7 +22,7 @@ export interface LabBackupOptions {
  * @returns the name of the run's directory.
  */
 export function runLabBackup({ qdrant, targets, collections, atMs }: LabBackupOptions): string {
-  const run = `${new Date(atMs).toISOString().replace(/[-:]|\.\d+/g, '')}`;
+  const run = new Date(atMs).toISOString().replace(/[-:]|\.\d+/g, '');
   const lines: string[] = [];
   for (const collection of collections) {
     const { name, path, sha256 } = qdrant.snapshot(collection);

@@ -56,7 +56,8 @@ export interface LabWorld extends AsyncDisposable {
 }
 
 /** Starts it, and makes the collections unless they are there. */
-export async function startLabWorld({ directory, checkEvery, collections }: LabWorldOptions): Promise<LabWorld> {
+export async function startLabWorld(options: LabWorldOptions): Promise<LabWorld> {
+  const { directory, checkEvery, collections = Object.keys(labCollections) } = options;
   const inside = (...names: string[]): string => join(directory, ...names);
   const targets = { 'phx-ai02': inside('phx-ai02', 'qdrant'), nas: inside('nas', 'qdrant') };
   for (const path of [
@@ -79,7 +80,7 @@ export async function startLabWorld({ directory, checkEvery, collections }: LabW
   const nas = await startLabSshHost({ directory: inside('sshd') });
   const ntfy = await startLabNtfy({ directory: inside('ntfy') });
   const existing = new Set(readdirSync(inside('source')).length === 0 ? [] : await listed(qdrant.url));
-  for (const name of collections ?? Object.keys(labCollections)) {
+  for (const name of collections) {
     if (!existing.has(name)) qdrant.createCollection(name, labCollections[name] ?? 1);
   }
   writeConfiguration(inside('etc'), { qdrant, nas, ntfy, targets, checkEvery, state: inside('state') });
@@ -94,9 +95,9 @@ export async function startLabWorld({ directory, checkEvery, collections }: LabW
     nas,
     ntfy,
     targets,
-    backup: (collections, atMs) => {
+    backup: (list, atMs) => {
       backupAtMs = atMs;
-      runLabBackup({ qdrant, targets: Object.values(targets), collections, atMs });
+      runLabBackup({ qdrant, targets: Object.values(targets), collections: list, atMs });
       backupAtMs = null;
     },
     flipNewestOnNas: (collection) => flipBit(newestSnapshot(targets.nas, collection)),

@@ -1,6 +1,7 @@
 /** The daemon: passes that never overlap, with the reader and the outbox beside them, reload on request, a drained end. */
 
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dueFiles, retryUnreadableMs } from '../core/findings/due.ts';
 import { rereadEveryMs } from '../core/findings/integrity.ts';
 import type { TargetWorld } from '../core/model/world.ts';
@@ -242,13 +243,9 @@ class Loop {
       const untilMs = this.#isPassWanted ? Math.min(monotonicMs, soonestMs) : monotonicMs;
       const leftMs = untilMs - this.#clock.monotonicMs();
       if (leftMs <= 0) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, leftMs);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      const woken = new AbortController();
+      this.#wake = () => woken.abort();
+      await sleep(leftMs, undefined, { signal: woken.signal }).catch(() => undefined);
       this.#wake = null;
     }
   }

@@ -13,7 +13,7 @@ export async function cryOut(setup: Setup, what: string, nowMs: number): Promise
   const groupId = idOf(['emergency', String(nowMs)]);
   const signal = AbortSignal.timeout(limits.httpMs);
   await Promise.allSettled(
-    [...setup.receivers].map(async ([receiver, { send }]) => {
+    [...setup.receivers].map(async ([receiver, open]) => {
       const message: Message = {
         id: `${groupId}-1@${receiver}`,
         receiver,
@@ -27,7 +27,7 @@ export async function cryOut(setup: Setup, what: string, nowMs: number): Promise
         body: `${what}\nNobody may be told of your backups until this is mended.\nDo: systemctl status deadair; journalctl -u deadair`,
         createdAtMs: nowMs,
       };
-      await send(message, signal);
+      await open.send(message, signal);
     }),
   );
 }

@@ -42,7 +42,7 @@ export function openHostSession(hosts: ReadonlyMap<string, HostSetup>, signal: A
     },
     close: async () => {
       const settled = await Promise.allSettled(connections.values());
-      await Promise.all(settled.map((each) => (each.status === 'fulfilled' ? each.value.close() : undefined)));
+      await Promise.all(settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value.close()] : [])));
     },
   };
 }

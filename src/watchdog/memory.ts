@@ -28,8 +28,6 @@ export interface Memory {
 export function createPassingMemory(): Memory {
   const collections = new Map<string, RememberedCollection[]>();
   const readings = new Map<string, Reading>();
-  const key = (address: string, { path, sizeBytes, mtimeNs, ctimeNs, inode }: FileView): string =>
-    JSON.stringify([address, path, sizeBytes, mtimeNs, ctimeNs, inode]);
   return {
     inventory: {
       remembered: (address) => collections.get(address) ?? [],
@@ -64,4 +62,8 @@ export function createPassingMemory(): Memory {
       },
     },
   };
+}
+
+function key(address: string, { path, sizeBytes, mtimeNs, ctimeNs, inode }: FileView): string {
+  return JSON.stringify([address, path, sizeBytes, mtimeNs, ctimeNs, inode]);
 }

@@ -52,7 +52,7 @@ export interface Setup {
   readonly hosts: ReadonlyMap<string, HostSetup>;
   readonly targets: readonly TargetSetup[];
   readonly receivers: ReadonlyMap<string, Receiver>;
-  openHosts(signal: AbortSignal): HostSession;
+  readonly openHosts: (signal: AbortSignal) => HostSession;
   close(): Promise<void>;
 }
 
@@ -61,6 +61,8 @@ export interface SetupOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The directory of the main configuration file. */
   readonly baseDirectory: string;
+  /** Told of secrets that others may read. */
+  readonly warn: (sentence: string) => void;
 }
 
 /**
@@ -176,7 +178,9 @@ async function openReceiver(name: string, receiver: ReceiverSettings, options: S
 }
 
 async function reveal(ref: SecretRef, label: string, options: SetupOptions): Promise<string> {
-  return (await resolveSecret(ref, { ...options, label })).reveal();
+  const secret = await resolveSecret(ref, { ...options, label });
+  if (secret.warning !== null) options.warn(secret.warning);
+  return secret.reveal();
 }
 
 async function readCa(path: string): Promise<string> {
