@@ -22,7 +22,7 @@ export interface ExecOptions {
   readonly deadlineMs: number;
   readonly maxStdoutBytes: number;
   readonly signal: AbortSignal;
-  /** Receives stdout piece by piece instead of collecting it; the limit still counts. */
+  /** Receives stdout piece by piece instead of collecting it; the limit still counts. What it throws ends the command. */
   readonly onStdout?: (chunk: Uint8Array) => void;
 }
 

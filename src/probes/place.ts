@@ -4,14 +4,14 @@
 
 import type { Evidence, FileView, ListingView, ReadingOutcome } from '../core/model/evidence.ts';
 
-/** A directory whose files can be listed, read and hashed. Each method has its own deadline and never throws for what the world does. */
+/** A directory whose files can be listed, read and hashed. Each method has its own deadline. */
 export interface Place {
   /** `file:///srv/backups` or `ssh://user@host:22/srv/backups`: what evidence and the ledger are keyed by. */
   readonly address: string;
 
   /**
    * Lists all regular files below the root, following a symlink only at the root itself, staying on one file system,
-   * in one round trip. A missing root, a denied root, a lost connection are `seen: false`.
+   * in one round trip. A missing root, a denied root, a lost connection are `seen: false`, never thrown.
    */
   list(signal: AbortSignal): Promise<Evidence<ListingView>>;
 
@@ -20,6 +20,7 @@ export interface Place {
    *
    * @param maxBytesEach files above it are not read and get a `why` of `output/too-large`.
    * @returns one entry a path, in the order asked.
+   * @throws WatchdogError when the place as a whole is lost, or `aborted`. A retry may help.
    */
   read(
     paths: readonly string[],
@@ -31,18 +32,19 @@ export interface Place {
    *
    * A file counts as read only when it was the same file (all of {@link FileView}) before and after.
    *
-   * @param onOutcome called once a file, as each ends, in any order; files we were stopped before get none.
-   * @throws WatchdogError when the place as a whole is lost; outcomes told before stay true. A retry may help.
+   * `options.onOutcome` is called once a file, as each ends, in any order; files we were stopped before get none.
+   *
+   * @throws WatchdogError when the place as a whole is lost, or `aborted`; outcomes told before stay true. A retry may help.
    */
   hash(files: readonly FileView[], options: HashOptions): Promise<void>;
 
-  /** Gives up the connection or the worker threads; remote work dies with it. */
+  /** Stops what still runs, here or there. A connection stays open: it belongs to whoever opened it. */
   close(): Promise<void>;
 }
 
-/** A small file's bytes, or why there are none. */
+/** A small file's bytes, and the file as it was both before and after it was read; or why there are none. */
 export type ReadResult =
-  | { readonly path: string; readonly bytes: Uint8Array }
+  | { readonly path: string; readonly file: FileView; readonly bytes: Uint8Array }
   | {
       readonly path: string;
       readonly why: { readonly code: string; readonly message: string; readonly hint?: string };

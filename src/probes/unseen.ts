@@ -1,0 +1,19 @@
+/** Turns what stopped us from looking into a part of the evidence. Made from a thrown error; it hides no mistake of ours. */
+
+import type { Unseen } from '../core/model/evidence.ts';
+import { WatchdogError, type ErrorCode } from '../support/errors.ts';
+
+/**
+ * What an expected failure says, for `seen: false`.
+ *
+ * @throws whatever is no {@link WatchdogError}: a mistake in the program is no evidence about the world.
+ */
+export function unseenFrom(thrown: unknown): Unseen {
+  if (!(thrown instanceof WatchdogError)) throw thrown;
+  return unseen(thrown.code, thrown.message, thrown.hint);
+}
+
+/** Puts an {@link Unseen} together from a code of the catalogue. */
+export function unseen(code: ErrorCode, message: string, hint?: string): Unseen {
+  return hint === undefined ? { code, message } : { code, message, hint };
+}
