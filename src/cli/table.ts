@@ -1,8 +1,9 @@
-/** The verdict as a person reads it at a glance: a headline, what is wrong with what to do, then what is well. */
+/** The verdict as a person reads it: a headline, a grid of the collections, then what is wrong and what to do about it. */
 
-import { styleText } from 'node:util';
 import type { CheckFinding, CheckView } from '../core/report/check-view.ts';
 import { printablePath } from '../support/printable.ts';
+import { matrix } from './matrix.ts';
+import { markOf, type Paint, painter, type Style } from './paint.ts';
 
 /** How to draw. */
 export interface TableOptions {
@@ -12,105 +13,77 @@ export interface TableOptions {
   readonly width: number;
 }
 
-type Style = Parameters<typeof styleText>[0];
-interface Mark {
-  readonly word: string;
-  readonly style: Style;
-  /** Louder first. */
-  readonly rank: number;
-}
-
 /** Draws a check; ends with a line feed. */
 export function checkTable(view: CheckView, { isColored, width }: TableOptions): string {
-  const paint = (style: Style, text: string): string =>
-    isColored ? styleText(style, text, { validateStream: false }) : text;
-  const rows = view.findings
+  const paint = painter(isColored);
+  const trouble = view.findings
+    .filter(({ status, mutedBy }) => status !== 'ok' || mutedBy !== null)
     .map((finding) => ({ finding, mark: markOf(finding) }))
     .toSorted((a, b) => a.mark.rank - b.mark.rank);
-  const shown = rows.filter(({ finding }) => isShown(finding));
-  const widths = {
-    rule: widest(shown.map(({ finding }) => finding.rule)),
-    subject: Math.min(40, widest(shown.map(({ finding }) => printablePath(finding.subject)))),
-    target: Math.min(20, widest(shown.map(({ finding }) => finding.target ?? '-'))),
-  };
-  const indent = 2 + 6 + widths.rule + 1 + widths.subject + 1 + widths.target + 2;
-  const lines = shown.flatMap(({ finding, mark }) => {
-    const cells = [
-      paint(mark.style, mark.word.padEnd(6)),
-      finding.rule.padEnd(widths.rule + 1),
-      printablePath(finding.subject).padEnd(widths.subject + 1),
-      (finding.target ?? '-').padEnd(widths.target + 2),
-    ];
-    const sentence =
-      finding.mutedBy === null
-        ? finding.summary
-        : `${finding.summary} [muted: ${finding.mutedBy.because}, until ${finding.mutedBy.until.slice(0, 10)}]`;
-    const text = wrap(printablePath(sentence), Math.max(30, width - indent));
-    const todo =
-      finding.todo === null
-        ? []
-        : wrap(`→ ${finding.todo}`, Math.max(30, width - indent)).map((line) => paint('dim', line));
-    const [first = '', ...rest] = [...text, ...todo];
-    return [`  ${cells.join('')}${first}`, ...rest.map((line) => ' '.repeat(indent) + line)];
-  });
-  return `${[headline(view, paint), '', ...lines, ...gaps(view, paint)].join('\n')}\n`;
+  const blocks = [
+    [headline(view, paint)],
+    matrix(view.findings, paint),
+    trouble.flatMap(({ finding, mark }) => [
+      `  ${paint(mark.style, mark.word.padEnd(6))} ${finding.rule} ${about(finding)}`,
+      ...wrap(sentence(finding), width - indent).map((line) => ' '.repeat(indent) + line),
+      ...(finding.todo === null ? [] : wrap(`→ ${finding.todo}`, width - indent)).map(
+        (line) => ' '.repeat(indent) + paint('dim', line),
+      ),
+    ]),
+    gaps(view, paint),
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
 }
 
-/** What is always there and well is left to the headline. */
-function isShown({ status, rule }: CheckFinding): boolean {
-  return status !== 'ok' || !['reachable', 'self'].includes(rule);
-}
+const indent = 9;
 
-function markOf({ status, severity, mutedBy }: CheckFinding): Mark {
-  if (mutedBy !== null) return { word: 'muted', style: 'dim', rank: 5 };
-  switch (status) {
-    case 'failing':
-      if (severity === 'critical') return { word: 'CRIT', style: ['bold', 'red'], rank: 0 };
-      return severity === 'warning'
-        ? { word: 'WARN', style: 'yellow', rank: 2 }
-        : { word: 'info', style: 'cyan', rank: 4 };
-    case 'unknown':
-      return { word: 'UNKN', style: 'magenta', rank: 1 };
-    case 'unread':
-      return { word: 'unread', style: 'cyan', rank: 3 };
-    case 'ok':
-      return { word: 'ok', style: 'green', rank: 6 };
-  }
-}
+const verdictStyles: Readonly<Record<CheckView['verdict'], Style>> = {
+  ok: ['bold', 'green'],
+  warning: ['bold', 'yellow'],
+  critical: ['bold', 'red'],
+  unknown: ['bold', 'magenta'],
+};
 
-function headline(view: CheckView, paint: (style: Style, text: string) => string): string {
-  const style: Style = { ok: 'green', warning: 'yellow', critical: 'red', unknown: 'magenta' }[view.verdict] as Style;
+function headline(view: CheckView, paint: Paint): string {
+  const open = view.findings.filter(({ mutedBy }) => mutedBy === null);
   const counts = (['failing', 'unknown', 'unread', 'ok'] as const)
-    .map((status) => ({
-      status,
-      count: view.findings.filter((each) => each.status === status && each.mutedBy === null).length,
-    }))
+    .map((status) => ({ status, count: open.filter((each) => each.status === status).length }))
     .filter(({ count }) => count > 0)
     .map(({ status, count }) => `${count} ${status}`);
-  const muted = view.findings.filter(({ mutedBy }) => mutedBy !== null).length;
+  const muted = view.findings.length - open.length;
   if (muted > 0) counts.push(`${muted} muted`);
-  return `${paint(['bold', style] as Style, view.verdict.toUpperCase())}  ${counts.join(', ')}  (${view.watchdog}, ${view.at})`;
+  const verdict = paint(verdictStyles[view.verdict], view.verdict.toUpperCase());
+  return `${verdict}  ${counts.join(', ')}  (${view.watchdog}, ${view.at.slice(0, 19)}Z)`;
 }
 
-function gaps({ notPromised }: CheckView, paint: (style: Style, text: string) => string): readonly string[] {
-  const byRule = Map.groupBy(notPromised, ({ rule }) => rule);
-  const lines = [...byRule].map(([rule, entries]) => {
-    const names = entries.slice(0, 5).map(({ subject }) => printablePath(subject));
-    const rest = entries.length - names.length;
-    return `  ${rule}: ${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+function about({ subject, target }: CheckFinding): string {
+  const name = printablePath(subject);
+  return target === null || subject === `target/${target}` ? name : `${name} on ${printablePath(target)}`;
+}
+
+function sentence({ summary, mutedBy }: CheckFinding): string {
+  const text = printablePath(summary);
+  if (mutedBy === null) return text;
+  return `${text} [muted until ${mutedBy.until.slice(0, 10)}: ${printablePath(mutedBy.because)}]`;
+}
+
+function gaps({ notPromised }: CheckView, paint: Paint): readonly string[] {
+  const lines = [...Map.groupBy(notPromised, ({ rule }) => rule)].map(([rule, entries]) => {
+    const names = entries.map(({ subject }) => printablePath(subject)).toSorted();
+    const rest = names.length - 5;
+    return `  ${rule}: ${names.slice(0, 5).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   });
-  return lines.length === 0 ? [] : ['', paint('dim', 'Not promised (no rule guards it):'), ...lines];
-}
-
-function widest(texts: readonly string[]): number {
-  return Math.max(0, ...texts.map((text) => text.length));
+  return lines.length === 0 ? [] : [paint('dim', 'Not promised, since no rule guards it:'), ...lines];
 }
 
 function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
+    if (line !== '' && line.length + 1 + word.length > Math.max(30, width)) {
       lines.push(line);
       line = word;
     } else line = line === '' ? word : `${line} ${word}`;

@@ -152,7 +152,7 @@ function judgeCollection(
     return judgement({
       status: 'ok',
       reason: 'covered',
-      headline: `${machines.size} copies`,
+      headline: machines.size === 1 ? '1 copy' : `${machines.size} copies`,
       summary: `proven on ${machines.size} of ${targets.length} targets, wanted ${wanted}`,
       validUntilMs: observedAtMs + sightValidMs,
     });

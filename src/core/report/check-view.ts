@@ -23,6 +23,8 @@ export interface CheckFinding {
   readonly severity: Finding['severity'];
   readonly status: Finding['status'];
   readonly reason: string;
+  /** A few words, for a table. */
+  readonly headline: string;
   readonly summary: string;
   readonly todo: string | null;
   readonly observedAt: string;
@@ -50,6 +52,7 @@ export function checkView(watchdog: string, atMs: number, { findings, notPromise
       severity: finding.severity,
       status: finding.status,
       reason: finding.reason,
+      headline: finding.headline,
       summary: finding.summary,
       todo: finding.todo,
       observedAt: instant(finding.observedAtMs),
