@@ -1,6 +1,6 @@
 /** `check PATH`: a setup without a configuration, for one directory and perhaps one Qdrant. It remembers nothing. */
 
-import { availableParallelism } from 'node:os';
+import { availableParallelism, hostname } from 'node:os';
 import type { Rule } from '../core/findings/kind.ts';
 import { catalogue } from '../core/findings/snapshots.ts';
 import { coverage } from '../core/findings/coverage.ts';
@@ -56,7 +56,7 @@ export function openBareSetup({ path, maxAgeMs, qdrant }: BareOptions): Setup {
   const address = openPlaceHere(path).address;
   return {
     rules,
-    policy: { name: 'deadair check', timezone: 'UTC', ladders: new Map() },
+    policy: { name: hostname(), timezone: 'UTC', ladders: new Map() },
     checkEveryMs: 300_000,
     unknownAfterMs: 900_000,
     sources: new Map(client === null ? [] : [[source, client]]),
