@@ -8,7 +8,7 @@ import type { SourceWorld } from '../model/world.ts';
 import { createFreshness } from './cadence.ts';
 import { cadenceOf, type FreshnessParameters, proofParameters, proofShape } from './freshness.ts';
 import type { Rule, RuleKind } from './kind.ts';
-import { type Grade, isEnough, prove } from './proof.ts';
+import { type Grade, isEnough, type Proof, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
 import {
   collectionsOf,
@@ -54,11 +54,15 @@ export const coverage: RuleKind<CoverageParameters> = {
   }),
   judge: (rule, scene) => {
     const targets = targetsOf(rule, scene);
+    const listed = listedNames(scene.world.sources);
     return [
       ...scene.world.sources
         .filter(({ name }) => rule.sources.includes(name))
         .map((source) => judgeList(rule, source, scene)),
-      ...collectionsOf(rule, scene.world).map((subject) => judgeCollection(rule, subject, targets, scene)),
+      ...collectionsOf(rule, scene.world).map((subject) => {
+        const isGone = listed.get(subject.source.name)?.has(subject.collection.name) === false;
+        return isGone ? vanished(rule, subject, targets, scene) : judgeCollection(rule, subject, targets, scene);
+      }),
     ];
   },
 };
@@ -119,6 +123,41 @@ function judgeList(rule: Rule<CoverageParameters>, source: SourceWorld, scene: S
   });
 }
 
+/** The names each source lists now; a source out of sight lists nothing that could be compared. */
+function listedNames(sources: readonly SourceWorld[]): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map(
+    sources.flatMap(({ name, evidence }) =>
+      evidence.seen ? [[name, new Set(evidence.value.collections.map((each) => each.name))] as const] : [],
+    ),
+  );
+}
+
+/** The oldest look that a judgement of this subject rests on. */
+function lookedAtMs({ source }: SubjectCollection, targets: readonly SubjectTarget[]): number {
+  return Math.min(source.evidence.observedAtMs, ...targets.map(({ target }) => target.evidence.observedAtMs));
+}
+
+function vanished(
+  rule: Rule<CoverageParameters>,
+  subject: SubjectCollection,
+  targets: readonly SubjectTarget[],
+  { nowMs }: Scene,
+): Finding {
+  const { source, collection } = subject;
+  const points = collection.points === null ? '' : ` with ${formatCount(collection.points)} points`;
+  return finding(rule, {
+    subject: subject.subject,
+    target: null,
+    observedAtMs: lookedAtMs(subject, targets),
+    validUntilMs: nowMs,
+    status: 'failing',
+    reason: 'vanished',
+    headline: 'vanished from Qdrant',
+    summary: `${source.name} listed it${points} until ${formatDuration(nowMs - collection.lastSeenAtMs)} ago and no longer does`,
+    todo: 'find out who dropped it before retention deletes its last copy; if it was meant, add an exception with a reason',
+  });
+}
+
 function judgeCollection(
   rule: Rule<CoverageParameters>,
   subject: SubjectCollection,
@@ -126,24 +165,10 @@ function judgeCollection(
   scene: Scene,
 ): Finding {
   const { nowMs } = scene;
-  const { source, collection } = subject;
-  const observedAtMs = Math.min(
-    source.evidence.observedAtMs,
-    ...targets.map(({ target }) => target.evidence.observedAtMs),
-  );
+  const { collection } = subject;
+  const observedAtMs = lookedAtMs(subject, targets);
   const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
     finding(rule, { subject: subject.subject, target: null, observedAtMs, ...part });
-  if (source.evidence.seen && !source.evidence.value.collections.some(({ name }) => name === collection.name)) {
-    const points = collection.points === null ? '' : ` with ${formatCount(collection.points)} points`;
-    return judgement({
-      status: 'failing',
-      reason: 'vanished',
-      headline: 'vanished from Qdrant',
-      summary: `${source.name} listed it${points} until ${formatDuration(nowMs - collection.lastSeenAtMs)} ago and no longer does`,
-      validUntilMs: nowMs,
-      todo: 'find out who dropped it before retention deletes its last copy; if it was meant, add an exception with a reason',
-    });
-  }
   const copies = targets.map((target) => copyOn(rule, subject, target, scene));
   const machines = new Set(copies.flatMap(({ kind, machine }) => (kind === 'proven' ? [machine] : [])));
   const wanted = rule.parameters.copies;
@@ -215,11 +240,11 @@ function copyOn(
     words: `${name}: ${words}`,
     cause: null,
   });
-  const proofs = (seen.byCollection.get(collection.name) ?? []).map((snapshot) =>
-    prove(snapshot, target, scene, rule.parameters.proveWithinMs),
-  );
-  if (proofs.some((proof) => proof.kind === 'proven' && isEnough(proof.grade, rule.parameters.proof))) {
-    return copy('proven', 'proven');
+  const proofs: Proof[] = [];
+  for (const snapshot of seen.byCollection.get(collection.name) ?? []) {
+    const proof = prove(snapshot, target, scene, rule.parameters.proveWithinMs);
+    if (proof.kind === 'proven' && isEnough(proof.grade, rule.parameters.proof)) return copy('proven', 'proven');
+    proofs.push(proof);
   }
   // All of them: new ones keep arriving, so with a reader that stands still some are always young.
   const unread = proofs.filter((proof) => proof.kind === 'unread');

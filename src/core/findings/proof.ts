@@ -47,8 +47,10 @@ export function prove(
 ): Proof {
   const { file, witnesses } = snapshot;
   if (file.sizeBytes === 0) return { kind: 'empty' };
-  const digests = new Set(witnesses.flatMap(({ sha256 }) => (sha256 === null ? [] : [sha256])));
-  if (digests.size > 1) return { kind: 'contradiction', manifests: [...new Set(witnesses.map((w) => w.manifest))] };
+  const wanted = witnesses.find(({ sha256 }) => sha256 !== null)?.sha256 ?? null;
+  if (witnesses.some(({ sha256 }) => sha256 !== null && sha256 !== wanted)) {
+    return { kind: 'contradiction', manifests: [...new Set(witnesses.map(({ manifest }) => manifest))] };
+  }
   const wrongSize = witnesses.find(({ sizeBytes }) => sizeBytes !== undefined && sizeBytes !== file.sizeBytes);
   if (wrongSize?.sizeBytes !== undefined) {
     return { kind: 'truncated', sizeBytes: file.sizeBytes, wantedBytes: wrongSize.sizeBytes };
@@ -60,8 +62,7 @@ export function prove(
   }
   if (outcome.kind === 'unreadable') return { kind: 'unreadable', why: outcome.why, readAtMs: outcome.readAtMs };
   const { sha256: read, readAtMs, tool } = outcome;
-  const [wanted] = digests;
-  if (wanted !== undefined) {
+  if (wanted !== null) {
     if (wanted === read) return { kind: 'proven', grade: 'manifest', readAtMs, tool };
     const witness = witnesses.find(({ sha256 }) => sha256 === wanted)?.manifest ?? 'manifest';
     return { kind: 'mismatch', read, wanted, witness, readAtMs };

@@ -62,16 +62,16 @@ export function catalogue(target: TargetWorld): Catalogue {
   if (!target.evidence.seen) throw new Error(`catalogue: ${target.name} was not seen`);
   const { observedAtMs, value } = target.evidence;
   const { listing, manifests } = value;
-  const governing = manifests.complete.toSorted((a, b) => b.directory.length - a.directory.length);
+  const manifestOf = new Map(manifests.complete.map(({ directory, manifest }) => [directory, manifest]));
   const collectionByLayout = layoutMatcher(target.layout);
-  const listed = new Set<string>();
+  let witnessed = 0;
   const inFlight = new Set<string>();
   const snapshots: Snapshot[] = [];
   const others: Snapshot[] = [];
   for (const file of listing.files) {
-    listed.add(file.path);
     const name = nameOf(file.path);
     const witnesses = manifests.witnesses.get(file.path) ?? [];
+    if (witnesses.length > 0) witnessed += 1;
     const arrival = witnesses.length > 0 ? null : arrivalOf(file.path, name);
     if (arrival !== null) {
       // Clocks of two hosts differ, so a growth that is a little ahead of us counts as well.
@@ -80,36 +80,28 @@ export function catalogue(target: TargetWorld): Catalogue {
       continue;
     }
     const isSnapshot = isSnapshotName(name) || witnesses.some(({ collection }) => collection !== undefined);
-    const byLayout = isSnapshot || otherQdrantName.test(name) ? null : collectionByLayout(file.path);
+    const byLayout = isSnapshot || isOtherName(name) ? null : collectionByLayout(file.path);
     if (!isSnapshot && byLayout === null && witnesses.length === 0) continue;
     const own = ownName(name);
-    const entry: Snapshot = {
-      file,
-      collection: collectionOf(file.path, own, witnesses, collectionByLayout),
-      ...timeOf(file, own, witnesses),
-      witnesses,
-      governedBy: governing.find((claim) => lies(file.path, claim.directory))?.manifest ?? null,
-    };
+    const { madeAtMs, madeAtFrom } = timeOf(file, own, witnesses);
+    const collection = collectionOf(file.path, own, witnesses, collectionByLayout);
+    const governedBy = governorOf(file.path, manifestOf);
+    const entry: Snapshot = { file, collection, madeAtMs, madeAtFrom, witnesses, governedBy };
     if (isSnapshot || byLayout !== null) snapshots.push(entry);
     else others.push(entry);
   }
-  const missing = [...manifests.witnesses]
-    .filter(([path]) => !listed.has(path))
-    .map(([path, witnesses]) => ({
-      path,
-      witness: witnesses[0] as Witness,
-      collection: collectionOf(path, ownName(nameOf(path)), witnesses, collectionByLayout),
-      isArriving: inFlight.has(path),
-    }));
+  const missing = absentees(manifests.witnesses, listing.files, witnessed).map(([path, witnesses]) => ({
+    path,
+    witness: witnesses[0] as Witness,
+    collection: collectionOf(path, ownName(nameOf(path)), witnesses, collectionByLayout),
+    isArriving: inFlight.has(path),
+  }));
   const blind = listing.unreadable[0];
   return {
     snapshots,
     others,
     missing,
-    byCollection: Map.groupBy(
-      snapshots.filter((snapshot) => snapshot.collection !== null),
-      (snapshot) => snapshot.collection as string,
-    ),
+    byCollection: grouped(snapshots),
     incomplete: blind === undefined ? null : blind.why.message,
   };
 }
@@ -124,11 +116,43 @@ function arrivalOf(path: string, name: string): string | null {
 }
 
 function isSnapshotName(name: string): boolean {
-  return name.endsWith('.snapshot') && !otherQdrantName.test(name);
+  return name.endsWith('.snapshot') && !isOtherName(name);
 }
 
-function lies(path: string, directory: string): boolean {
-  return directory === '' || path.startsWith(`${directory}/`);
+function isOtherName(name: string): boolean {
+  return (name.startsWith('full-') || name.includes('-shard-')) && otherQdrantName.test(name);
+}
+
+function grouped(snapshots: readonly Snapshot[]): ReadonlyMap<string, readonly Snapshot[]> {
+  const byCollection = new Map<string, Snapshot[]>();
+  for (const snapshot of snapshots) {
+    if (snapshot.collection === null) continue;
+    const alike = byCollection.get(snapshot.collection);
+    if (alike === undefined) byCollection.set(snapshot.collection, [snapshot]);
+    else alike.push(snapshot);
+  }
+  return byCollection;
+}
+
+/** The manifest of the nearest directory above a file that claims to list everything; null when there is none. */
+function governorOf(path: string, manifestOf: ReadonlyMap<string, string>): string | null {
+  if (manifestOf.size === 0) return null;
+  for (let slash = path.lastIndexOf('/'); slash > 0; slash = path.lastIndexOf('/', slash - 1)) {
+    const manifest = manifestOf.get(path.slice(0, slash));
+    if (manifest !== undefined) return manifest;
+  }
+  return manifestOf.get('') ?? null;
+}
+
+/** Files that have witnesses and are not listed. With all of them found, as in most passes, nothing is compared. */
+function absentees(
+  witnesses: ReadonlyMap<string, readonly Witness[]>,
+  files: readonly FileView[],
+  found: number,
+): readonly [string, readonly Witness[]][] {
+  if (found === witnesses.size) return [];
+  const listed = new Set(files.map(({ path }) => path));
+  return [...witnesses].filter(([path]) => !listed.has(path));
 }
 
 /** What Qdrant's own file name tells; null for any other name. */
@@ -169,13 +193,18 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
 /** `2026-11-22-02-15-04`, UTC, to epoch ms; null for a date that does not exist, such as 31 February. */
 function stampToMs(stamp: string): number | null {
-  const text = `${stamp.slice(0, 10)}T${stamp.slice(11).replaceAll('-', ':')}`;
-  // oxlint-disable-next-line no-restricted-globals -- parsing a text reads no clock
-  const ms = Date.parse(`${text}Z`);
-  // oxlint-disable-next-line no-restricted-globals -- a Date made from a number reads no clock
-  return Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text) ? null : ms;
+  const two = (at: number): number => stamp.charCodeAt(at) * 10 + stamp.charCodeAt(at + 1) - 528;
+  const [year, month, day] = [two(0) * 100 + two(2), two(5), two(8)];
+  const [hour, minute, second] = [two(11), two(14), two(17)];
+  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+  const days = month === 2 && isLeap ? 29 : (monthDays[month - 1] ?? 0);
+  if (day < 1 || day > days || hour > 23 || minute > 59 || second > 59) return null;
+  // oxlint-disable-next-line no-restricted-globals -- arithmetic on a date reads no clock
+  return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
 /** Decimal ns to ms; exact enough, since ages are told in minutes. */

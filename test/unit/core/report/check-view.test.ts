@@ -28,6 +28,7 @@ test('keeps its contract with scripts', () => {
     severity: 'critical',
     status: 'failing',
     reason: 'stale',
+    headline: '31h old, allowed 26h',
     summary: 'newest proven snapshot is 31h old, allowed 26h',
     todo: "look at the backup's timer and its last log, then run it",
     observedAt: '2026-11-22T20:00:00.000Z',
