@@ -95,7 +95,8 @@ function keyOf({ standing, alert }: Fired): string {
 function causeKey(standing: Standing, alert: Alert): string {
   if (alert.cause !== null) return alert.cause.subject;
   const [prefix = ''] = standing.subject.split('/', 1);
-  return ['target', 'receiver', 'host', 'source'].includes(prefix) ? standing.subject : prefix;
+  if (prefix === 'deadair') return prefix;
+  return ['target', 'receiver', 'host', 'source'].includes(prefix) ? standing.subject : `source/${prefix}`;
 }
 
 function groupKey({ severity, ruleId, cause }: Group): string {

@@ -15,7 +15,7 @@ export interface Text {
 /** Lines of single alerts in one message before the rest is counted. */
 const linesAtMost = 8;
 
-const words: Readonly<Record<Severity, string>> = { critical: 'CRIT', warning: 'WARN', info: 'INFO' };
+const severityWords: Readonly<Record<Severity, string>> = { critical: 'CRIT', warning: 'WARN', info: 'INFO' };
 
 /** What the subjects of a kind are not, when several are told together. */
 const troubleOf: Readonly<Record<string, string>> = {
@@ -60,8 +60,12 @@ export function alertText({ group, firing, unwatched, findings }: AlertWords, po
   const todos = [
     ...new Set(firing.flatMap(({ alert }) => (alert === null || alert.todo === null ? [] : [alert.todo]))),
   ].slice(0, 2);
+  const lead = leadOf(group, firing);
+  // What is behind a lost host or source is told as hidden; only what else is wrong with it is listed.
+  const rest = lead === undefined ? firing : firing.filter((each) => each !== lead && each.alert?.cause === null);
   const body = [
-    ...listed(firing, (standing) => standing.alert?.summary ?? ''),
+    ...(lead === undefined ? [] : [`${lead.alert?.summary ?? ''}.`]),
+    ...listed(rest, ({ alert }) => ({ sentence: alert?.summary ?? '', headline: alert?.headline ?? '' })),
     [
       `Since ${clockTime(since, policy.timezone)}.`,
       ...(group.rule === 'reachable' && hidden > 0 ? [`Hides ${hidden} ${plural(hidden, 'finding')}.`] : []),
@@ -75,7 +79,7 @@ export function alertText({ group, firing, unwatched, findings }: AlertWords, po
     ...todos.map((todo) => `Do: ${todo}.`),
     `deadair on ${policy.name}, rule ${group.ruleId}, group ${group.id}`,
   ].join('\n');
-  return { title: `${words[group.severity]} ${headline(group, firing, siblings)}`, body };
+  return { title: `${severityWords[group.severity]} ${headline(group, firing, siblings)}`, body };
 }
 
 /** Words for a group whose last alert ended. Only a recovery says that anything is well. */
@@ -87,9 +91,11 @@ export function endedText(
   const ended = endings.map(({ standing, alert }) => ({ ...standing, alert }));
   const openedAtMs = Math.min(...endings.map(({ alert }) => alert.openedAtMs));
   const name = endings.length === 1 ? about(ended[0]) : nameOf(group.cause);
-  const finding = (standing: Standing): string =>
-    endings.find((each) => each.standing.subject === standing.subject && each.standing.target === standing.target)
-      ?.finding?.summary ?? `was: ${standing.alert?.summary ?? ''}`;
+  const finding = ({ subject, target, alert }: Standing): Words => {
+    const now = endings.find(({ standing }) => standing.subject === subject && standing.target === target)?.finding;
+    if (now !== undefined && now !== null) return { sentence: now.summary, headline: now.headline };
+    return { sentence: `was: ${alert?.summary ?? ''}`, headline: `was ${alert?.headline ?? ''}` };
+  };
   const lasted = `Lasted ${formatDuration(nowMs - openedAtMs)}, since ${clockTime(openedAtMs, policy.timezone)}.`;
   const footer = `deadair on ${policy.name}, rule ${group.ruleId}, group ${group.id}`;
   const trouble = troubleOf[group.rule] ?? group.rule;
@@ -106,21 +112,41 @@ export function endedText(
   };
 }
 
-function headline(group: Group, firing: readonly Standing[], siblings: readonly Finding[]): string {
-  const [only] = firing;
-  if (firing.length === 1 && only !== undefined) return `${about(only)}: ${only.alert?.headline ?? ''}`;
-  const subjects = new Set(firing.map(({ subject }) => subject));
-  if (subjects.size === 1)
-    return `${about(only, false)}: ${troubleOf[group.rule] ?? group.rule} on ${firing.length} targets`;
-  const all = new Set(siblings.map(({ subject }) => subject));
-  return `${nameOf(group.cause)}: ${subjects.size} of ${all.size} ${troubleOf[group.rule] ?? group.rule}`;
+/** The member that the others share as their cause: it names the trouble of all. */
+function leadOf(group: Group, firing: readonly Standing[]): Standing | undefined {
+  return firing.length === 1 ? undefined : firing.find(({ subject }) => subject === group.cause);
 }
 
-function listed(standings: readonly Standing[], sentence: (standing: Standing) => string): readonly string[] {
+function headline(group: Group, firing: readonly Standing[], siblings: readonly Finding[]): string {
+  const only = firing.length === 1 ? firing[0] : leadOf(group, firing);
+  if (only !== undefined) return `${about(only)}: ${only.alert?.headline ?? ''}`;
+  const subjects = new Set(firing.map(({ subject }) => subject));
+  const trouble = troubleOf[group.rule] ?? group.rule;
+  if (subjects.size === 1) return `${about(firing[0], false)}: ${trouble} on ${firing.length} targets`;
+  const all = new Set(siblings.map(({ subject }) => subject));
+  return `${nameOf(group.cause)}: ${subjects.size} of ${all.size} ${trouble}`;
+}
+
+/** One alert has room for its sentence; of several each gets a few words. */
+interface Words {
+  readonly sentence: string;
+  readonly headline: string;
+}
+
+/** A single alert as a sentence; several as a line a subject: `arxiv: 31h old, allowed 26h (phx-ai02, nas)`. */
+function listed(standings: readonly Standing[], wordsOf: (standing: Standing) => Words): readonly string[] {
   const [only] = standings;
-  if (standings.length === 1 && only !== undefined) return [`${sentence(only)}.`];
-  // A host and the target behind it have one name and one trouble: said once.
-  const lines = [...new Set(standings.map((standing) => `${about(standing)}: ${sentence(standing)}`))];
+  if (standings.length === 1 && only !== undefined) return [`${wordsOf(only).sentence}.`];
+  const lines = [...Map.groupBy(standings, ({ subject }) => subject)].map(([subject, own]) => {
+    const byHeadline = Map.groupBy(own, (each) => wordsOf(each).headline.replace(` on ${each.target ?? ''}`, ''));
+    const parts = [...byHeadline].map(([words, alike]) => {
+      const targets = alike.flatMap(({ target }) =>
+        target === null || subject === `target/${target}` ? [] : [target],
+      );
+      return targets.length === 0 ? words : `${words} (${targets.join(', ')})`;
+    });
+    return `${nameOf(subject)}: ${parts.join('; ')}`;
+  });
   const shown = lines.slice(0, linesAtMost);
   const rest = lines.length - shown.length;
   return rest === 0 ? shown : [...shown, `and ${rest} more`];

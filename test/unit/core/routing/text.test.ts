@@ -54,8 +54,7 @@ describe('what a tired person sees', () => {
     expect(messages).toEqual([
       lines(
         'CRIT claude_canon: not fresh on 2 targets',
-        'claude_canon on phx-ai02: no snapshot of it on phx-ai02; live with 340,112 points',
-        'claude_canon on nas: no snapshot of it on nas; live with 340,112 points',
+        'claude_canon: no backup (phx-ai02, nas)',
         'Since Sun 13:00. 4 other findings of this rule are fine.',
         "Do: look at the backup's collection list, then run it.",
         'deadair on phx-ai02, rule phx-ai01/freshness, group …',
@@ -85,15 +84,11 @@ describe('what a tired person sees', () => {
     expect(messages).toEqual([
       lines(
         'CRIT phx-ai01: 5 of 5 not fresh',
-        'arxiv on phx-ai02: newest proven snapshot is 27h old, allowed 26h',
-        'books on phx-ai02: newest proven snapshot is 27h old, allowed 26h',
-        'canon on phx-ai02: newest proven snapshot is 27h old, allowed 26h',
-        'notes on phx-ai02: newest proven snapshot is 27h old, allowed 26h',
-        'papers on phx-ai02: newest proven snapshot is 27h old, allowed 26h',
-        'arxiv on nas: newest proven snapshot is 27h old, allowed 26h',
-        'books on nas: newest proven snapshot is 27h old, allowed 26h',
-        'canon on nas: newest proven snapshot is 27h old, allowed 26h',
-        'and 2 more',
+        'arxiv: 27h old, allowed 26h (phx-ai02, nas)',
+        'books: 27h old, allowed 26h (phx-ai02, nas)',
+        'canon: 27h old, allowed 26h (phx-ai02, nas)',
+        'notes: 27h old, allowed 26h (phx-ai02, nas)',
+        'papers: 27h old, allowed 26h (phx-ai02, nas)',
         'Since Sun 13:00.',
         "Do: look at the backup's timer and its last log, then run it.",
         'deadair on phx-ai02, rule phx-ai01/freshness, group …',
@@ -108,13 +103,28 @@ describe('what a tired person sees', () => {
     };
     expect(shown(['0s', good], ['5m', lost], ['20m', lost])).toEqual([
       lines(
-        'WARN nas: 2 of 5 out of sight',
-        'nas: SSH timeout after 15 s',
+        'WARN nas: cannot look',
+        'SSH timeout after 15 s.',
         'Since Sun 13:05. Hides 7 findings. 3 other findings of this rule are fine.',
         'Do: look at the network.',
         'deadair on phx-ai02, rule deadair/reachable, group …',
       ),
     ]);
+  });
+
+  test('a Qdrant that lists nothing any more', () => {
+    const [message, ...more] = shown(
+      ['0s', good],
+      [
+        '5m',
+        (sketch) => {
+          for (const each of Object.values(sketch.sources['phx-ai01']!.collections)) each.isLive = false;
+        },
+      ],
+    );
+    expect(more).toEqual([]);
+    expect(message).toMatch(/^CRIT phx-ai01: lists no collection at all\nphx-ai01 answers but lists no collection; /);
+    expect(message).toContain('\nbooks: vanished from Qdrant\n');
   });
 
   test('bytes that changed', () => {
@@ -228,6 +238,6 @@ test('a message names a few alerts and counts the others, however many they are'
   ]);
   const body = (message ?? '').split('\n');
   expect(body[0]).toBe('CRIT phx-ai01: 1000 of 1000 not fresh');
-  expect(body).toContain('and 1992 more');
+  expect(body).toContain('and 992 more');
   expect(body).toHaveLength(13);
 });
