@@ -2,7 +2,7 @@
 
 import type { FileView } from '../model/evidence.ts';
 import type { TargetWorld } from '../model/world.ts';
-import { catalogue, type Snapshot } from './snapshots.ts';
+import { catalogue, futureSkewMs, type Snapshot } from './snapshots.ts';
 
 /** A file that could not be read is tried again no sooner than this, so that a bad disk is not hammered. */
 export const retryUnreadableMs = 15 * 60_000;
@@ -31,10 +31,9 @@ export function dueFiles(target: TargetWorld, options: DueOptions): readonly Fil
     const { file } = snapshot;
     const outcome = file.sizeBytes === 0 ? undefined : (target.reading(file)?.outcome ?? null);
     if (outcome === undefined) continue;
-    if (outcome === null) unread.push(snapshot);
-    else if (outcome.kind === 'unreadable' && outcome.readAtMs + options.retryUnreadableMs <= options.nowMs)
+    if (outcome === null || (outcome.kind === 'unreadable' && isOver(outcome, options.retryUnreadableMs, options))) {
       unread.push(snapshot);
-    else if (outcome.kind === 'digest' && outcome.readAtMs + options.rereadEveryMs * renewAt <= options.nowMs) {
+    } else if (outcome.kind === 'digest' && isOver(outcome, options.rereadEveryMs * renewAt, options)) {
       ending.push({ file, readAtMs: outcome.readAtMs });
     }
   }
@@ -47,6 +46,11 @@ export function dueFiles(target: TargetWorld, options: DueOptions): readonly Fil
     (isNewest ? newestOfEach : rest).push(file);
   }
   return [...newestOfEach, ...rest, ...ending.toSorted((a, b) => a.readAtMs - b.readAtMs).map(({ file }) => file)];
+}
+
+/** Whether an outcome has had its time. One dated in the future, by a clock that was stepped back since, has none left. */
+function isOver({ readAtMs }: { readonly readAtMs: number }, lastsMs: number, { nowMs }: DueOptions): boolean {
+  return readAtMs + lastsMs <= nowMs || readAtMs > nowMs + futureSkewMs;
 }
 
 /** The files of a target whose bytes a ledger must remember: snapshots, and what a manifest lists. */
