@@ -75,6 +75,8 @@ class Loop {
   #lastPassMs: number | null = null;
   #reloadMistakes: readonly string[] = [];
   #storeFailure: string | null = null;
+  /** True once a receiver has heard of the store's failure, which lasts. */
+  #isFailureHeard = false;
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -131,6 +133,7 @@ class Loop {
       });
       this.#lastPassMs = this.#clock.monotonicMs() - startedMs;
       this.#storeFailure = null;
+      this.#isFailureHeard = false;
       for (const event of report.events)
         log.info({ event: `alert.${event.kind}`, passId, why: event.why, subject: event.subject });
       log.debug({ event: 'pass.done', passId, verdict: report.verdict, durationMs: Math.round(this.#lastPassMs) });
@@ -148,13 +151,16 @@ class Loop {
   async #passFailed(error: WatchdogError, passId: string): Promise<void> {
     const text = describeError(error);
     this.#options.log.error({ event: 'pass.failed', passId, code: error.code }, text);
-    if (this.#storeFailure === null) await cryOut(this.#setup, `state cannot be stored: ${text}`, this.#clock.nowMs());
     this.#storeFailure = text;
+    // A receiver may be down as well: each pass cries again until somebody has heard it.
+    if (!this.#isFailureHeard)
+      this.#isFailureHeard = await cryOut(this.#setup, `state cannot be stored: ${text}`, this.#clock.nowMs());
   }
 
   #offer(target: TargetWorld): void {
     const setup = this.#setup.targets.find(({ name }) => name === target.name);
-    if (setup === undefined) return;
+    // What is due on a target that is out of sight nobody knows, so it offers nothing, not even that nothing is due.
+    if (setup === undefined || !target.evidence.seen) return;
     const files = dueFiles(target, {
       nowMs: this.#clock.nowMs(),
       rereadEveryMs: rereadEveryMs(this.#setup.rules),

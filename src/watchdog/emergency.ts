@@ -8,11 +8,13 @@ import type { Setup } from './setup.ts';
 /**
  * Sends one critical message to all receivers side by side, once, and waits no longer than a request may take. It is not
  * promised to arrive: nothing is stored. Never throws.
+ *
+ * @returns whether any receiver has accepted it.
  */
-export async function cryOut(setup: Setup, what: string, nowMs: number): Promise<void> {
+export async function cryOut(setup: Setup, what: string, nowMs: number): Promise<boolean> {
   const groupId = idOf(['emergency', String(nowMs)]);
   const signal = AbortSignal.timeout(limits.httpMs);
-  await Promise.allSettled(
+  const settled = await Promise.allSettled(
     [...setup.receivers].map(async ([receiver, open]) => {
       const message: Message = {
         id: `${groupId}-1@${receiver}`,
@@ -30,4 +32,5 @@ export async function cryOut(setup: Setup, what: string, nowMs: number): Promise
       await open.send(message, signal);
     }),
   );
+  return settled.some(({ status }) => status === 'fulfilled');
 }

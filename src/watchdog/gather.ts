@@ -26,24 +26,37 @@ export interface Look extends AsyncDisposable {
   readonly places: ReadonlyMap<string, Place>;
 }
 
-/** Looks at everything side by side, over one connection a host, and remembers what was seen for the first time. */
+/**
+ * Looks at everything side by side, over one connection a host, and remembers what was seen for the first time.
+ *
+ * @throws WatchdogError what the memory throws when it cannot write; nothing is then left open. A retry may help.
+ */
 export async function gather(setup: Setup, memory: Memory, options: GatherOptions): Promise<Look> {
   const session = setup.openHosts(options.signal);
   const places = new Map<string, Place>();
-  const [sources, targets, hosts, receivers] = await Promise.all([
+  const close = async (): Promise<void> => {
+    await Promise.all([...places.values()].map((place) => place.close()));
+    await session.close();
+  };
+  const looks = [
     Promise.all([...setup.sources].map(([name, client]) => lookAtSource(name, client, memory, options))),
     Promise.all(setup.targets.map((target) => lookAtTarget(target, session, places, memory, options))),
     Promise.all([...setup.hosts.keys()].map((name) => lookAtHost(name, setup, session, options))),
     Promise.all([...setup.receivers].map(([name, receiver]) => lookAtReceiver(name, receiver, options))),
-  ]);
-  return {
-    world: { sources, targets, hosts, receivers, self: options.self },
-    places,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([...places.values()].map((place) => place.close()));
-      await session.close();
-    },
-  };
+  ] as const;
+  try {
+    const [sources, targets, hosts, receivers] = await Promise.all(looks);
+    return {
+      world: { sources, targets, hosts, receivers, self: options.self },
+      places,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    // The others are still looking: what they open would otherwise stay open.
+    await Promise.allSettled(looks);
+    await close();
+    throw error;
+  }
 }
 
 async function lookAtSource(

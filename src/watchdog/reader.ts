@@ -29,8 +29,9 @@ export interface ReaderOptions {
 /** A running reader. */
 export interface Reader {
   /**
-   * Replaces what a target wants read. What is being hashed goes on; the rest is taken from the newest offer, so that a
-   * new snapshot does not wait behind an old backlog.
+   * Replaces what a target that was seen wants read. What is being hashed goes on and is not hashed again; the rest is
+   * taken from the newest offer, so that a new snapshot does not wait behind an old backlog. An empty offer says that
+   * nothing is due, so that an earlier failure is no trouble any more.
    */
   offer(work: ReadingWork): void;
   /** The newest failure to read a target at all, by target; empty while all goes well. */
@@ -55,8 +56,9 @@ export function startReader(options: ReaderOptions): Reader {
       while (work !== undefined && !stop.signal.aborted) {
         const batch = nextBatch(work.files);
         offered.set(target, { ...work, files: work.files.slice(batch.length) });
-        read += await readBatch(place, batch, work, options, stop.signal);
-        work = takeNext(offered, target);
+        const told = await readBatch(place, batch, work, options, stop.signal);
+        read += told.size;
+        work = takeNext(offered, target, told);
       }
     } finally {
       await place.close();
@@ -66,10 +68,11 @@ export function startReader(options: ReaderOptions): Reader {
 
   return {
     offer: (work) => {
-      if (work.files.length === 0 || stop.signal.aborted) return;
       const { target } = work;
+      if (stop.signal.aborted) return;
+      if (running.has(target)) return void offered.set(target, work);
+      if (work.files.length === 0) return void troubles.delete(target);
       offered.set(target, work);
-      if (running.has(target)) return;
       const task = run(target)
         .then(
           () => void troubles.delete(target),
@@ -91,11 +94,21 @@ export function startReader(options: ReaderOptions): Reader {
   };
 }
 
-function takeNext(offered: Map<string, ReadingWork>, target: string): ReadingWork | undefined {
+/** @param told files of the batch that has just ended: an offer made meanwhile may name them again. */
+function takeNext(
+  offered: Map<string, ReadingWork>,
+  target: string,
+  told: ReadonlySet<string>,
+): ReadingWork | undefined {
   const work = offered.get(target);
-  if (work !== undefined && work.files.length > 0) return work;
+  const files = work?.files.filter((file) => !told.has(keyOf(file))) ?? [];
+  if (work !== undefined && files.length > 0) return { ...work, files };
   offered.delete(target);
   return undefined;
+}
+
+function keyOf({ path, sizeBytes, mtimeNs, ctimeNs, inode }: FileView): string {
+  return JSON.stringify([path, sizeBytes, mtimeNs, ctimeNs, inode]);
 }
 
 /** As many files as take a while but not long: a newer offer waits behind one batch. */
@@ -108,23 +121,24 @@ function nextBatch(files: readonly FileView[]): readonly FileView[] {
   return end === -1 ? files : files.slice(0, end);
 }
 
+/** @returns the files whose outcome was told, by {@link keyOf}. */
 async function readBatch(
   place: Place,
   files: readonly FileView[],
   work: ReadingWork,
   { memory, nowMs, log }: ReaderOptions,
   signal: AbortSignal,
-): Promise<number> {
-  let read = 0;
+): Promise<ReadonlySet<string>> {
+  const told = new Set<string>();
   await place.hash(files, {
     cores: work.cores,
     idle: work.idle,
     signal,
     onOutcome: (file, outcome) => {
-      read += 1;
+      told.add(keyOf(file));
       memory.ledger.recordOutcome(place.address, file, outcome, nowMs());
       log.debug({ event: 'reader.read', target: work.target, outcome: outcome.kind, sizeBytes: file.sizeBytes });
     },
   });
-  return read;
+  return told;
 }
