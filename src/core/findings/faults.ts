@@ -2,11 +2,11 @@
 
 import { formatDuration, formatSize } from '../../support/units.ts';
 import type { FindingStatus } from '../model/finding.ts';
+import type { TargetWorld } from '../model/world.ts';
 import type { Rule } from './kind.ts';
-import { type Grade, isEnough, type Proof, prove } from './proof.ts';
+import { type Grade, isEnough, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
-import { futureSkewMs, nsToMs, type Snapshot } from './snapshots.ts';
-import type { SubjectTarget } from './subjects.ts';
+import { type Catalogue, futureSkewMs, type MissingFile, nsToMs, type Snapshot } from './snapshots.ts';
 
 /** Parameters of an integrity rule. */
 export interface IntegrityParameters {
@@ -16,47 +16,27 @@ export interface IntegrityParameters {
   readonly proveWithinMs: number;
 }
 
-/** Something about one file that keeps the target from being whole, or the date its sound reading expires. */
-export interface FileState {
+/** Something about one file that keeps the target from being whole. */
+export interface Fault {
   readonly path: string;
-  /** Null when it is about no collection that can be told. */
-  readonly collection: string | null;
-  readonly status: FindingStatus;
+  readonly status: Exclude<FindingStatus, 'ok'>;
   readonly reason: string;
   /** A clause that follows the file's name. */
   readonly words: string;
-  readonly validUntilMs: number;
 }
 
-/** Judges every file of a target that was seen: snapshots, other listed files, and what is missing. */
-export function fileStates(
+/** How one file stands; a sound one until when its reading holds. */
+export type FileJudgement =
+  Omit<Fault, 'path'> | { readonly status: 'ok'; readonly reason: 'proven'; readonly validUntilMs: number };
+
+/** Judges a file that is there: a snapshot, or another that a manifest lists. */
+export function judgeFile(
   rule: Rule<IntegrityParameters>,
-  { target, seen }: SubjectTarget,
+  snapshot: Snapshot,
+  target: TargetWorld,
   scene: Scene,
-): readonly FileState[] {
-  if (seen === null) return [];
-  const here = [...seen.snapshots, ...seen.others].map((snapshot): FileState => {
-    const proof = prove(snapshot, target, scene, rule.parameters.proveWithinMs);
-    const { status, reason, words, validUntilMs } = judgeFile(rule, snapshot, proof, scene);
-    const { collection } = snapshot;
-    return { path: snapshot.file.path, collection, status, reason, words, validUntilMs: validUntilMs ?? scene.nowMs };
-  });
-  const absent = seen.missing.map(({ path, witness, collection, isArriving }): FileState => {
-    const common = { path, collection, validUntilMs: scene.nowMs };
-    if (isArriving && scene.isReaderBeside) {
-      return { ...common, status: 'unread', reason: 'arriving', words: 'is being copied in' };
-    }
-    if (seen.incomplete !== null) {
-      return { ...common, status: 'unknown', reason: 'cannot-look', words: `cannot be looked for: ${seen.incomplete}` };
-    }
-    return { ...common, status: 'failing', reason: 'missing', words: `is listed by ${witness.manifest} and not there` };
-  });
-  return [...here, ...absent];
-}
-
-type FileJudgement = Pick<FileState, 'status' | 'reason' | 'words'> & { readonly validUntilMs?: number };
-
-function judgeFile(rule: Rule<IntegrityParameters>, snapshot: Snapshot, proof: Proof, scene: Scene): FileJudgement {
+): FileJudgement {
+  const proof = prove(snapshot, target, scene, rule.parameters.proveWithinMs);
   const { nowMs, isReaderBeside } = scene;
   if (snapshot.madeAtMs > nowMs + futureSkewMs) {
     return failing(
@@ -103,7 +83,7 @@ function judgeFile(rule: Rule<IntegrityParameters>, snapshot: Snapshot, proof: P
           `was last read ${age} ago, wanted every ${formatDuration(rule.parameters.rereadEveryMs)}`,
         );
       }
-      return { status: 'ok', reason: 'proven', words: 'matches its witness', validUntilMs: expiresAtMs };
+      return { status: 'ok', reason: 'proven', validUntilMs: expiresAtMs };
     }
   }
 }
@@ -129,4 +109,17 @@ const epochWords = 'is dated 1970, as an interrupted rsync leaves it';
 
 function short(digest: string): string {
   return `${digest.slice(0, 4)}…`;
+}
+
+/** Judges a file that a manifest lists and that is not there. */
+export function judgeMissing(
+  { witness, isArriving }: MissingFile,
+  { incomplete }: Catalogue,
+  scene: Scene,
+): FileJudgement {
+  if (isArriving && scene.isReaderBeside) return { status: 'unread', reason: 'arriving', words: 'is being copied in' };
+  if (incomplete !== null) {
+    return { status: 'unknown', reason: 'cannot-look', words: `cannot be looked for: ${incomplete}` };
+  }
+  return { status: 'failing', reason: 'missing', words: `is listed by ${witness.manifest} and not there` };
 }

@@ -2,8 +2,8 @@
 
 import { durationMs } from '../../support/schemas.ts';
 import { printablePath } from '../../support/printable.ts';
-import type { Finding, FindingStatus } from '../model/finding.ts';
-import { type FileState, fileStates, type IntegrityParameters } from './faults.ts';
+import type { Finding } from '../model/finding.ts';
+import { type Fault, type FileJudgement, judgeFile, judgeMissing, type IntegrityParameters } from './faults.ts';
 import { proofParameters, proofShape } from './freshness.ts';
 import { matcher } from './globs.ts';
 import type { Rule, RuleKind } from './kind.ts';
@@ -49,73 +49,102 @@ function judgeTarget(rule: Rule<IntegrityParameters>, subject: SubjectTarget, sc
   }
   const subjectByName = new Map(collections.map((each) => [each.collection.name, each.subject]));
   const matches = matcher(rule.collections);
-  const states = fileStates(rule, subject, scene).filter(
-    ({ collection }) => collection === null || matches(collection),
-  );
-  const bySubject = Map.groupBy(states, ({ collection }) => subjectByName.get(collection ?? '') ?? rest);
-  const whole = ofTheWhole(subject, scene);
+  const tallies = new Map<string, Tally>();
+  const tallyOf = (collection: string | null): Tally | null => {
+    if (collection !== null && !matches(collection)) return null;
+    const about = subjectByName.get(collection ?? '') ?? rest;
+    const tally = tallies.get(about) ?? { faults: [], soundCount: 0, soundUntilMs: Number.POSITIVE_INFINITY };
+    tallies.set(about, tally);
+    return tally;
+  };
+  // By collection, since a target may hold a million files and only their worst and their number are wanted.
+  const homeless = seen.snapshots.filter(({ collection }) => collection === null);
+  for (const [collection, snapshots] of [...seen.byCollection, [null, homeless] as const]) {
+    const tally = tallyOf(collection);
+    for (const each of tally === null ? [] : snapshots)
+      add(tally, each.file.path, judgeFile(rule, each, target, scene));
+  }
+  for (const each of seen.others) add(tallyOf(each.collection), each.file.path, judgeFile(rule, each, target, scene));
+  for (const each of seen.missing) add(tallyOf(each.collection), each.path, judgeMissing(each, seen, scene));
+  const whole = ofTheWhole(subject);
   // What could not be listed may hold files of any collection, so none of them is known to be intact.
   const blind = whole.filter(({ reason }) => reason === 'incomplete').slice(0, 1);
   // A collection without a file here is not this rule's matter: freshness and coverage say so.
   const judged = collections.flatMap((each) => {
-    const own = bySubject.get(each.subject);
-    return own === undefined ? [] : [summarize(rule, each.subject, subject, [...own, ...blind], scene)];
+    const own = tallies.get(each.subject);
+    return own === undefined ? [] : [summarize(rule, each.subject, subject, own, blind, scene)];
   });
-  return [summarize(rule, rest, subject, [...(bySubject.get(rest) ?? []), ...whole], scene), ...judged];
+  const others = tallies.get(rest) ?? { faults: [], soundCount: 0, soundUntilMs: Number.POSITIVE_INFINITY };
+  return [summarize(rule, rest, subject, others, whole, scene), ...judged];
+}
+
+/** The files of one subject, counted while they are judged. */
+interface Tally {
+  readonly faults: Fault[];
+  soundCount: number;
+  /** The end of the first of their readings that ends. */
+  soundUntilMs: number;
+}
+
+function add(tally: Tally | null, path: string, judgement: FileJudgement): void {
+  if (tally === null) return;
+  if (judgement.status !== 'ok') {
+    tally.faults.push({ path, ...judgement });
+    return;
+  }
+  tally.soundCount += 1;
+  tally.soundUntilMs = Math.min(tally.soundUntilMs, judgement.validUntilMs);
 }
 
 /** What is wrong with the target rather than with one file. */
-function ofTheWhole({ target, seen }: SubjectTarget, scene: Scene): readonly FileState[] {
+function ofTheWhole({ target, seen }: SubjectTarget): readonly Fault[] {
   if (seen === null || !target.evidence.seen) return [];
   const { listing, manifests } = target.evidence.value;
-  const about = (path: string, status: FindingStatus, reason: string, words: string): FileState => ({
-    path,
-    collection: null,
-    status,
-    reason,
-    words,
-    validUntilMs: scene.nowMs,
-  });
   const problems = manifests.problems.map(({ manifest, line, message }) =>
-    about(manifest, 'failing', 'bad-manifest', `${line === null ? '' : `line ${line}: `}${message}`),
+    faultOf(manifest, 'failing', 'bad-manifest', `${line === null ? '' : `line ${line}: `}${message}`),
   );
   const blind = listing.unreadable.map(({ path, why }) =>
-    about(path, 'unknown', 'incomplete', `cannot be listed: ${why.message}`),
+    faultOf(path, 'unknown', 'incomplete', `cannot be listed: ${why.message}`),
   );
   const isBare = seen.snapshots.length === 0 && blind.length === 0;
-  return [...problems, ...blind, ...(isBare ? [about('.', 'failing', 'empty', 'holds no snapshot at all')] : [])];
+  return [...problems, ...blind, ...(isBare ? [faultOf('.', 'failing', 'empty', 'holds no snapshot at all')] : [])];
+}
+
+function faultOf(path: string, status: Fault['status'], reason: string, words: string): Fault {
+  return { path, status, reason, words };
 }
 
 /** Loudest first: what is seen to be false, then what could not be seen, then what waits. */
-const loudness: Readonly<Record<FindingStatus, number>> = { failing: 3, unknown: 2, unread: 1, ok: 0 };
+const loudness: Readonly<Record<Fault['status'], number>> = { failing: 2, unknown: 1, unread: 0 };
 
 function summarize(
   rule: Rule<IntegrityParameters>,
   name: string,
   { target }: SubjectTarget,
-  states: readonly FileState[],
+  { faults: own, soundCount, soundUntilMs }: Tally,
+  shared: readonly Fault[],
   scene: Scene,
 ): Finding {
   const { observedAtMs } = target.evidence;
   const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
     finding(rule, { subject: name, target: target.name, observedAtMs, ...part });
-  const worst = states.reduce<FileState | null>(
-    (loudest, state) => (loudest !== null && loudness[loudest.status] >= loudness[state.status] ? loudest : state),
+  const faults = [...own, ...shared];
+  const worst = faults.reduce<Fault | null>(
+    (loudest, fault) => (loudest !== null && loudness[loudest.status] >= loudness[fault.status] ? loudest : fault),
     null,
   );
-  if (worst === null || worst.status === 'ok') {
-    const validUntilMs = states.reduce((min, state) => Math.min(min, state.validUntilMs), observedAtMs + sightValidMs);
-    const what = states.length === 0 ? 'nothing amiss' : `${states.length} of ${states.length} files match`;
+  if (worst === null) {
+    const validUntilMs = Math.min(soundUntilMs, observedAtMs + sightValidMs);
+    const what = soundCount === 0 ? 'nothing amiss' : `${soundCount} of ${soundCount} files match`;
     return judgement({ status: 'ok', reason: 'intact', headline: 'intact', summary: what, validUntilMs });
   }
-  const alike = states.filter(({ status }) => status === worst.status);
+  const alike = faults.filter(({ status }) => status === worst.status);
   const more = alike.length === 1 ? '' : ` (and ${alike.length - 1} more)`;
-  const sound = states.filter(({ status }) => status === 'ok').length;
   return judgement({
     status: worst.status,
     reason: worst.reason,
     headline: headlines[worst.reason] ?? worst.reason,
-    summary: `${printablePath(worst.path)} ${worst.words}${more}; ${sound} other ${sound === 1 ? 'file' : 'files'} intact`,
+    summary: `${printablePath(worst.path)} ${worst.words}${more}; ${soundCount} other ${soundCount === 1 ? 'file' : 'files'} intact`,
     validUntilMs: scene.nowMs,
     todo: todos[worst.reason] ?? null,
   });
