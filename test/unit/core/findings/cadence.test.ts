@@ -67,6 +67,15 @@ test('a stamp a little before its slot is the skew of two clocks, and belongs to
   expect(freshUntil(daily, '2026-11-22T02:13:59.999Z')).toBe('2026-11-22T05:15:00.000Z');
 });
 
+test('a copy stamped exactly at the beginning of a slot belongs to it, also when the slot before was just asked for', () => {
+  const fresh = createFreshness(schedule('15 2 * * *', 'UTC'));
+  const slotMs = Date.parse('2026-11-22T02:14:00Z');
+  expect([slotMs - 1, slotMs].map((atMs) => new Date(fresh.freshUntilMs(atMs)).toISOString())).toEqual([
+    '2026-11-22T05:15:00.000Z',
+    '2026-11-23T05:15:00.000Z',
+  ]);
+});
+
 test('a max_age counts from when the copy was made', () => {
   expect(freshUntil({ kind: 'max-age', maxAgeMs: ms('26h') }, '2026-11-22T02:15:00Z')).toBe('2026-11-23T04:15:00.000Z');
 });

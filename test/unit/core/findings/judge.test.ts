@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judge } from '../../../../src/core/findings/judge.ts';
+import type { RuleKind } from '../../../../src/core/findings/kind.ts';
 import type { Standing } from '../../../../src/core/model/alert.ts';
 import type { Finding } from '../../../../src/core/model/finding.ts';
 import {
@@ -13,6 +14,7 @@ import {
   kinds,
   optionsOf,
 } from '../../../support/rules.ts';
+import { found } from '../../../support/watch.ts';
 import { arrange, collection, exception, goodSketch, ms, nowMs, type Sketch, unseen } from '../../../support/world.ts';
 
 /** A standing with a firing alert. */
@@ -233,6 +235,28 @@ describe('evidence that expires', () => {
       observedAtMs: nowMs - ms('25h'),
     });
     expect(judged('12h').status).toBe('ok');
+  });
+
+  test('does not hold longer than its rule said, whatever the kind of rule', () => {
+    const rule = { ...common('weather'), parameters: {} };
+    const weather = (validUntilMs: number): RuleKind => ({
+      kind: 'weather',
+      promise: 'the sun shines',
+      defaultSeverity: 'warning',
+      shape: {},
+      parameters: () => ({}),
+      judge: () => [found('ok', 'books', '0s', { validUntilMs })],
+    });
+    const judged = (validUntilMs: number): Finding | undefined =>
+      judge(
+        [rule],
+        new Map([['weather', weather(validUntilMs)]]),
+        arrange(goodSketch()),
+        [],
+        optionsOf(goodSketch(), 'daemon'),
+      ).findings[0];
+    expect(judged(nowMs)).toMatchObject({ status: 'ok' });
+    expect(judged(nowMs - 1)).toMatchObject({ status: 'unknown', reason: 'expired-evidence' });
   });
 
   test('dated in the future is trouble seen now, so that a look to come can end it', () => {

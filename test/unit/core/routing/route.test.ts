@@ -240,6 +240,14 @@ describe('who is told', () => {
     expect(watched.groups()).toEqual([]);
   });
 
+  test('nobody of info either when a ladder has that name, or the rule names one', () => {
+    const ladders = new Map([...phonePolicy.ladders, ['info', { notify: ['phone'], priority: null }]]);
+    for (const escalate of [null, 'critical', 'info']) {
+      const watched = watch({ policy: { ...phonePolicy, ladders }, rules: [freshnessRule({ escalate })] });
+      expect(watched.pass('0s', [found('failing', 'books', '0s', { severity: 'info' })])).toEqual([]);
+    }
+  });
+
   test('the ladder that the rule names; of one that does not exist, that of its severity', () => {
     const ladders = new Map([...phonePolicy.ladders, ['night', { notify: ['pager'], priority: 2 }]]);
     const told = (escalate: string): readonly Message[] =>
