@@ -2,7 +2,6 @@
 
 import { availableParallelism, hostname } from 'node:os';
 import type { Rule } from '../core/findings/kind.ts';
-import { catalogue } from '../core/findings/snapshots.ts';
 import { coverage } from '../core/findings/coverage.ts';
 import { freshness } from '../core/findings/freshness.ts';
 import { integrity } from '../core/findings/integrity.ts';
@@ -86,9 +85,7 @@ export function openBareSetup({ path, maxAgeMs, qdrant }: BareOptions): Setup {
 /** Where no Qdrant says which collections there are, those count whose snapshots were found. */
 export function withCollectionsFound(world: World): World {
   if (world.sources.length > 0) return world;
-  const found = world.targets.flatMap((target) =>
-    target.evidence.seen ? [...catalogue(target).byCollection.keys()] : [],
-  );
+  const found = world.targets.flatMap(({ catalogue }) => [...(catalogue?.byCollection.keys() ?? [])]);
   const observedAtMs = Math.min(...world.targets.map(({ evidence }) => evidence.observedAtMs));
   const names = [...new Set(found)];
   return {

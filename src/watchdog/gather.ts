@@ -1,6 +1,7 @@
 /** Gathering: one look at every source, host, target and receiver → the world of a pass. Never throws for what the world does. */
 
 import { filesToProve } from '../core/findings/due.ts';
+import { catalogue } from '../core/findings/snapshots.ts';
 import type { Evidence, Unseen } from '../core/model/evidence.ts';
 import type { HostWorld, ReceiverWorld, SelfWorld, SourceWorld, TargetWorld, World } from '../core/model/world.ts';
 import { probeSource } from '../probes/qdrant.ts';
@@ -83,36 +84,29 @@ async function lookAtTarget(
   memory: Memory,
   options: GatherOptions,
 ): Promise<TargetWorld> {
-  const observedAtMs = options.nowMs();
   const { name, host, machine, layout } = target;
-  const unseen = (thrown: unknown): TargetWorld => ({
-    name,
-    host,
-    machine,
-    layout,
-    evidence: { seen: false, address: target.address, observedAtMs, why: unseenFrom(thrown) },
-    reading: () => undefined,
-    backlogBytes: 0,
-  });
+  const unseen = { name, host, machine, catalogue: null, reading: () => undefined, backlogBytes: 0 };
+  const observedAtMs = options.nowMs();
   let place: Place;
   try {
     place = await target.openPlace(session);
   } catch (error) {
-    return unseen(error);
+    return { ...unseen, evidence: { seen: false, address: target.address, observedAtMs, why: unseenFrom(error) } };
   }
   places.set(name, place);
   const evidence = await probeTarget(place, { ...options, cache: target.manifestCache });
-  const { reading } = memory.ledger.load(place.address);
-  const world: TargetWorld = { name, host, machine, layout, evidence, reading, backlogBytes: 0 };
-  if (!evidence.seen) return world;
-  const files = filesToProve(world);
-  const isBacklog = !memory.ledger.isAddressKnown(place.address);
-  memory.ledger.recordSeen(place.address, files, { isBacklog, atMs: evidence.observedAtMs });
+  const seen = catalogue(evidence, layout);
+  if (seen === null) return { ...unseen, evidence };
+  const files = filesToProve(seen);
+  const { ledger } = memory;
+  const isBacklog = !ledger.isAddressKnown(place.address);
+  ledger.recordSeen(place.address, files, { isBacklog, atMs: evidence.observedAtMs });
+  const { reading } = ledger.load(place.address);
   const backlogBytes = files.reduce((sum, file) => {
     const known = reading(file);
     return known?.isBacklog === true && known.outcome === null ? sum + file.sizeBytes : sum;
   }, 0);
-  return { ...world, backlogBytes };
+  return { name, host, machine, evidence, catalogue: seen, reading, backlogBytes };
 }
 
 async function lookAtHost(
@@ -138,7 +132,8 @@ async function lookAtReceiver(
 ): Promise<ReceiverWorld> {
   const observedAtMs = options.nowMs();
   try {
-    return { name, evidence: await receiver.look(options.signal) };
+    // A receiver dates what it saw by the machine's clock; ours never steps back.
+    return { name, evidence: { ...(await receiver.look(options.signal)), observedAtMs } };
   } catch (error) {
     const why: Unseen = unseenFrom(error);
     const evidence: Evidence<never> = { seen: false, address: `receiver:${name}`, observedAtMs, why };

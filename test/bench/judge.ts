@@ -3,6 +3,7 @@
 import { pathToFileURL } from 'node:url';
 import { step } from '../../src/core/alerts/step.ts';
 import { judge } from '../../src/core/findings/judge.ts';
+import { catalogue } from '../../src/core/findings/snapshots.ts';
 import { route } from '../../src/core/routing/route.ts';
 import type { FileView, Reading, Witness } from '../../src/core/model/evidence.ts';
 import type { Finding } from '../../src/core/model/finding.ts';
@@ -92,19 +93,20 @@ function targetOf(name: string, collections: readonly string[], generations: num
     manifest: `${generation}/SHA256SUMS`,
     mtimeNs: '1',
   }));
+  const evidence: TargetWorld['evidence'] = {
+    seen: true,
+    address: name,
+    observedAtMs: nowMs,
+    value: { listing: { files, unreadable: [] }, manifests: { witnesses, complete, problems: [] } },
+  };
   return {
     name,
     host: null,
     machine: name,
-    layout: null,
     backlogBytes: 0,
     reading: (file) => ledger.get(file.path),
-    evidence: {
-      seen: true,
-      address: name,
-      observedAtMs: nowMs,
-      value: { listing: { files, unreadable: [] }, manifests: { witnesses, complete, problems: [] } },
-    },
+    evidence,
+    catalogue: catalogue(evidence, null),
   };
 }
 

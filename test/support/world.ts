@@ -1,6 +1,7 @@
 /** Arranges a World from a readable sketch. A sketch is plain data, so that a test may spoil one thing of a good world. */
 
 import { createHash } from 'node:crypto';
+import { catalogue } from '../../src/core/findings/snapshots.ts';
 import type {
   CollectionView,
   Evidence,
@@ -226,26 +227,27 @@ export function arrange(sketch: Sketch): World {
     })),
     targets: Object.entries(sketch.targets).map(([name, each]) => {
       const ledger = new Map(each.files.map((file) => [file.path, file.reading]));
+      const seen = evidence(each.unseen, `${each.machine}:/srv/${name}`, each.observedAtMs, {
+        listing: {
+          files: each.files.filter(({ isThere }) => isThere).map((file) => fileView(file)),
+          unreadable: each.unreadable,
+        },
+        manifests: {
+          witnesses: new Map(
+            each.files.filter(({ witnesses }) => witnesses.length > 0).map((file) => [file.path, file.witnesses]),
+          ),
+          complete: each.complete,
+          problems: each.problems,
+        },
+      });
       return {
         name,
         host: each.host,
         machine: each.machine,
         backlogBytes: each.backlogBytes,
-        layout: each.layout,
         reading: (file): Reading | undefined => ledger.get(file.path) ?? undefined,
-        evidence: evidence(each.unseen, `${each.machine}:/srv/${name}`, each.observedAtMs, {
-          listing: {
-            files: each.files.filter(({ isThere }) => isThere).map((file) => fileView(file)),
-            unreadable: each.unreadable,
-          },
-          manifests: {
-            witnesses: new Map(
-              each.files.filter(({ witnesses }) => witnesses.length > 0).map((file) => [file.path, file.witnesses]),
-            ),
-            complete: each.complete,
-            problems: each.problems,
-          },
-        }),
+        evidence: seen,
+        catalogue: catalogue(seen, each.layout),
       };
     }),
     hosts: Object.entries(sketch.hosts).map(([name, why]) => ({

@@ -2,7 +2,8 @@
 
 import type { FileView } from '../model/evidence.ts';
 import type { TargetWorld } from '../model/world.ts';
-import { catalogue, futureSkewMs, type Snapshot } from './snapshots.ts';
+import type { Catalogue, Snapshot } from '../model/catalogue.ts';
+import { futureSkewMs } from './snapshots.ts';
 
 /** A file that could not be read is tried again no sooner than this, so that a bad disk is not hammered. */
 export const retryUnreadableMs = 15 * 60_000;
@@ -23,8 +24,8 @@ export interface DueOptions {
  * newest first, then readings that end soon, oldest first. Empty while the target is out of sight.
  */
 export function dueFiles(target: TargetWorld, options: DueOptions): readonly FileView[] {
-  if (!target.evidence.seen) return [];
-  const { snapshots, others } = catalogue(target);
+  if (target.catalogue === null) return [];
+  const { snapshots, others } = target.catalogue;
   const unread: Snapshot[] = [];
   const ending: { readonly file: FileView; readonly readAtMs: number }[] = [];
   for (const snapshot of [...snapshots, ...others]) {
@@ -54,8 +55,6 @@ function isOver({ readAtMs }: { readonly readAtMs: number }, lastsMs: number, { 
 }
 
 /** The files of a target whose bytes a ledger must remember: snapshots, and what a manifest lists. */
-export function filesToProve(target: TargetWorld): readonly FileView[] {
-  if (!target.evidence.seen) return [];
-  const { snapshots, others } = catalogue(target);
+export function filesToProve({ snapshots, others }: Catalogue): readonly FileView[] {
   return [...snapshots, ...others].map(({ file }) => file);
 }

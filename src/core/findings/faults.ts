@@ -6,7 +6,8 @@ import type { TargetWorld } from '../model/world.ts';
 import type { Rule } from './kind.ts';
 import { type Grade, isEnough, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
-import { type Catalogue, futureSkewMs, type MissingFile, nsToMs, type Snapshot } from './snapshots.ts';
+import type { Catalogue, MissingFile, Snapshot } from '../model/catalogue.ts';
+import { futureSkewMs, nsToMs } from './snapshots.ts';
 
 /** Parameters of an integrity rule. */
 export interface IntegrityParameters {

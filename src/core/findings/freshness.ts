@@ -10,7 +10,8 @@ import { createFreshness, describeCadence, parseCron, type Freshness } from './c
 import type { ParameterMistake, Rule, RuleKind } from './kind.ts';
 import { defaultProveWithinMs, type Grade, isEnough, type Proof, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
-import { type Catalogue, futureSkewMs, type Snapshot } from './snapshots.ts';
+import type { Catalogue, Snapshot } from '../model/catalogue.ts';
+import { futureSkewMs } from './snapshots.ts';
 import { collectionsOf, finding, type Judgement, outOfSight, type SubjectCollection, targetsOf } from './subjects.ts';
 
 /** Parameters of a freshness rule. */

@@ -7,7 +7,7 @@ import { findingKey } from '../model/key.ts';
 import type { JudgeOptions, World } from '../model/world.ts';
 import { matcher } from './globs.ts';
 import type { Rule, RuleKind } from './kind.ts';
-import { type Scene, setScene } from './scene.ts';
+import type { Scene } from './scene.ts';
 import { futureSkewMs } from './snapshots.ts';
 import { sightValidMs } from './subjects.ts';
 
@@ -31,7 +31,7 @@ export function judge(
   standings: readonly Standing[],
   options: JudgeOptions,
 ): Judgement {
-  const scene = setScene(world, rules, options);
+  const scene: Scene = { ...options, world, rules };
   const findings = rules.flatMap((rule) => {
     const kind = kinds.get(rule.kind);
     if (kind === undefined) throw new Error(`no rule kind ${rule.kind}`);
@@ -138,15 +138,15 @@ interface Blindness {
 }
 
 /** Why a subject may be hidden rather than gone; null when everything it could be seen in was seen whole. */
-function blindnessOf(standing: Standing, rule: Rule, { world, catalogues }: Scene): Blindness | null {
+function blindnessOf(standing: Standing, rule: Rule, { world }: Scene): Blindness | null {
   const sources = world.sources.filter(({ name }) => rule.sources.includes(name));
   const targets = world.targets.filter(({ name }) => name === standing.target && rule.targets.includes(name));
   for (const { name, evidence } of [...sources, ...targets]) {
     const { observedAtMs } = evidence;
     if (!evidence.seen) return { name, message: evidence.why.message, observedAtMs };
   }
-  for (const { name, evidence } of targets) {
-    const message = catalogues.get(name)?.incomplete ?? null;
+  for (const { name, evidence, catalogue } of targets) {
+    const message = catalogue?.incomplete ?? null;
     if (message !== null) return { name, message, observedAtMs: evidence.observedAtMs };
   }
   return null;

@@ -2,7 +2,7 @@
 
 import type { Reading, Unseen } from '../model/evidence.ts';
 import type { JudgeOptions, TargetWorld } from '../model/world.ts';
-import type { Snapshot } from './snapshots.ts';
+import type { Snapshot } from '../model/catalogue.ts';
 
 /** How good a proof is, by its best witness. */
 export type Grade = 'manifest' | 'first-seen';

@@ -1,46 +1,11 @@
 /** The catalogue of a target: which of its files are snapshots, of what, and made when. Made from a listing and the manifests. */
 
-import type { FileView, Witness } from '../model/evidence.ts';
-import type { TargetWorld } from '../model/world.ts';
+import type { Catalogue, Snapshot } from '../model/catalogue.ts';
+import type { Evidence, FileView, TargetView, Witness } from '../model/evidence.ts';
 import { layoutMatcher } from './globs.ts';
 
 /** A stamp this far ahead of our clock is skew; beyond it is a time in the future, which makes nothing fresh. */
 export const futureSkewMs = 5 * 60_000;
-
-/** One backup file on a target. */
-export interface Snapshot {
-  readonly file: FileView;
-  /** Null when neither manifest, name, layout nor directory tells. */
-  readonly collection: string | null;
-  readonly madeAtMs: number;
-  /** Where the time comes from, most trusted first. */
-  readonly madeAtFrom: 'manifest' | 'name' | 'arrival' | 'mtime';
-  readonly witnesses: readonly Witness[];
-  /** A manifest that claims to list everything where this file lies; null when there is none. */
-  readonly governedBy: string | null;
-}
-
-/** Everything a rule may ask of a target that could be seen. */
-export interface Catalogue {
-  readonly snapshots: readonly Snapshot[];
-  readonly byCollection: ReadonlyMap<string, readonly Snapshot[]>;
-  /** What manifests list and the listing does not have. */
-  readonly missing: readonly MissingFile[];
-  /** Files that are no snapshots but that a manifest lists: their bytes are checked as well. */
-  readonly others: readonly Snapshot[];
-  /** Why the absence of a file proves nothing; null when the listing is whole. */
-  readonly incomplete: string | null;
-}
-
-/** A file that a manifest lists and the listing does not have. */
-export interface MissingFile {
-  readonly path: string;
-  readonly witness: Witness;
-  /** Like {@link Snapshot.collection}. */
-  readonly collection: string | null;
-  /** True when a copy in flight has its name and still grows. */
-  readonly isArriving: boolean;
-}
 
 /** Qdrant's own name for a snapshot of one collection: `{collection}-{peer}-{YYYY-MM-DD-HH-MM-SS}.snapshot`, UTC. */
 const qdrantName = /^(.+)-\d+-(\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)\.snapshot$/s;
@@ -54,16 +19,17 @@ const inFlightDirectory = /^((?:.*\/)?)\.(?:~tmp~|rsync-partial)\/([^/]+)$/s;
 const arrivingMs = 3_600_000;
 
 /**
- * Catalogues a target that was seen.
+ * Catalogues a target.
  *
- * @param target one whose evidence is `seen`; anything else is a mistake of the caller.
+ * @param layout the operator's pattern; null when not given.
+ * @returns null while the target is out of sight.
  */
-export function catalogue(target: TargetWorld): Catalogue {
-  if (!target.evidence.seen) throw new Error(`catalogue: ${target.name} was not seen`);
-  const { observedAtMs, value } = target.evidence;
+export function catalogue(evidence: Evidence<TargetView>, layout: string | null): Catalogue | null {
+  if (!evidence.seen) return null;
+  const { observedAtMs, value } = evidence;
   const { listing, manifests } = value;
   const manifestOf = new Map(manifests.complete.map(({ directory, manifest }) => [directory, manifest]));
-  const collectionByLayout = layoutMatcher(target.layout);
+  const collectionByLayout = layoutMatcher(layout);
   let witnessed = 0;
   const inFlight = new Set<string>();
   const snapshots: Snapshot[] = [];

@@ -6,7 +6,7 @@ import type { SourceWorld, TargetWorld, World } from '../model/world.ts';
 import { matcher } from './globs.ts';
 import type { Rule } from './kind.ts';
 import type { Scene } from './scene.ts';
-import type { Catalogue } from './snapshots.ts';
+import type { Catalogue } from '../model/catalogue.ts';
 
 /** How long an ok holds on the sight of a file alone, without a date of its own. */
 export const sightValidMs = 24 * 3_600_000;
@@ -41,9 +41,7 @@ export interface SubjectTarget {
 /** The targets a rule looks at, in the order it names them. */
 export function targetsOf(rule: Rule, scene: Scene): readonly SubjectTarget[] {
   return rule.targets.flatMap((name) =>
-    scene.world.targets
-      .filter((target) => target.name === name)
-      .map((target) => ({ target, seen: scene.catalogues.get(name) ?? null })),
+    scene.world.targets.filter((target) => target.name === name).map((target) => ({ target, seen: target.catalogue })),
   );
 }
 

@@ -1,5 +1,6 @@
 /** The world as one pass knows it: fresh evidence, and what the store remembers. The judges see nothing else. */
 
+import type { Catalogue } from './catalogue.ts';
 import type {
   Evidence,
   FileView,
@@ -26,12 +27,12 @@ export interface TargetWorld {
   /** Tells whether two targets are on distinct machines: `this host`, or the SSH host and port. */
   readonly machine: string;
   readonly evidence: Evidence<TargetView>;
+  /** Made of the evidence, once for all who ask; null while the target is out of sight. */
+  readonly catalogue: Catalogue | null;
   /** The ledger for a listed file. A file without an entry was never seen before this pass. */
   readonly reading: (file: FileView) => Reading | undefined;
   /** Sum of the sizes of backlog that is still unread. */
   readonly backlogBytes: number;
-  /** Operator's pattern for paths where neither name nor manifest tells the collection; null when not given. */
-  readonly layout: string | null;
 }
 
 /** A configured SSH host. */

@@ -6,7 +6,6 @@ import {
   type Proof,
   prove,
 } from '../../../../src/core/findings/proof.ts';
-import { catalogue } from '../../../../src/core/findings/snapshots.ts';
 import { type Mode, optionsOf } from '../../../support/rules.ts';
 import {
   arrange,
@@ -27,7 +26,7 @@ import {
 function proofOf(file: Partial<FileSketch>, mode: Mode = 'daemon', part: Partial<TargetSketch> = {}): Proof {
   const sketch = { ...goodSketch(), targets: { nas: target([snapshot('books', '17h', file)], part) } };
   const [world] = arrange(sketch).targets;
-  const [only] = catalogue(world!).snapshots;
+  const [only] = world!.catalogue!.snapshots;
   return prove(only!, world!, optionsOf(sketch, mode));
 }
 
