@@ -6,6 +6,7 @@ import { systemClock } from '../support/clock.ts';
 import { WatchdogError } from '../support/errors.ts';
 import { encodePath } from './address.ts';
 import type { HashOptions, Place, ReadResult } from './place.ts';
+import type { RecordForm } from './records.ts';
 import { hashOverShell } from './shell-hashing.ts';
 import { listOverShell } from './shell-listing.ts';
 import { readOverShell } from './shell-reading.ts';
@@ -34,6 +35,8 @@ class PlaceOverShell implements Place {
   readonly #nowMs: () => number;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
+  /** As the last listing told it: a host that could list need not be asked for its tools before it reads. */
+  #form: RecordForm | undefined;
   #tools: HostTools | undefined;
 
   constructor(shell: Shell, root: string, nowMs: () => number) {
@@ -46,8 +49,9 @@ class PlaceOverShell implements Place {
   async list(signal: AbortSignal): Promise<Evidence<ListingView>> {
     const stamp = { address: this.address, observedAtMs: this.#nowMs() };
     try {
-      const value = await this.#run(signal, (inner) => listOverShell(this.#shell, this.#root, inner));
-      return { seen: true, ...stamp, value };
+      const { form, listing } = await this.#run(signal, (inner) => listOverShell(this.#shell, this.#root, inner));
+      this.#form = form;
+      return { seen: true, ...stamp, value: listing };
     } catch (thrown) {
       return { seen: false, ...stamp, why: unseenFrom(thrown) };
     }
@@ -59,7 +63,7 @@ class PlaceOverShell implements Place {
   ): Promise<readonly ReadResult[]> {
     if (paths.length === 0) return [];
     return await this.#run(signal, async (inner) => {
-      const { form } = await this.#findTools(inner);
+      const form = this.#form ?? (await this.#findTools(inner)).form;
       const reading = { shell: this.#shell, root: this.#root, form, maxBytesEach, signal: inner };
       return await readOverShell(paths, reading);
     });

@@ -33,15 +33,16 @@ function listCommand(form: RecordForm, nonce: string): string {
   }
 }
 
-/** How each form of record is printed for the names in `"$@"`. A directory or symlink in a file's place prints none. */
-function recordsCommand(form: RecordForm, nonce: string): string {
+/** How each form of record is printed for these words of a script. A directory or symlink in a file's place prints none. */
+function recordsCommand(form: RecordForm, nonce: string, names: string): string {
+  const select = `find ${names} -maxdepth 0 -type f`;
   switch (form) {
     case 'gnu':
-      return `find "$@" -maxdepth 0 -type f -printf "${gnuFormat}"`;
+      return `${select} -printf "${gnuFormat}"`;
     case 'stat':
-      return `find "$@" -maxdepth 0 -type f -exec stat -c "${statFormat(nonce)}" {} +`;
+      return `${select} -exec stat -c "${statFormat(nonce)}" {} +`;
     case 'bsd':
-      return `find "$@" -maxdepth 0 -type f -exec stat -f "${bsdFormat(nonce)}" {} +`;
+      return `${select} -exec stat -f "${bsdFormat(nonce)}" {} +`;
   }
 }
 
@@ -82,21 +83,37 @@ export function hashingScript(
   options: { readonly isIdle: boolean },
 ): string {
   const { root, nonce } = place;
-  const priority = options.isIdle ? `${tools.idlePrefix} ` : '';
-  const run = `${tools.timeoutPrefix === null ? '' : `${tools.timeoutPrefix} $T `}${priority}`;
-  const after = [
-    `printf "\\n${nonce} stat %d\\n" $?`,
-    `${recordsCommand(tools.form, nonce)} 2>/dev/null`,
-    `printf "${nonce} done $0\\n"`,
-  ].join('; ');
-  const one = nest(`{ [ -f "$1" ] && ${run}${tools.hasher.command} <"$1"; } 2>&1; ${after}`);
-  const many = nest(`${keepFiles}; { ${run}${tools.hasher.command} "$@"; } 2>&1; ${after}`);
-  const calls = steps.map(({ files, timeoutSeconds }, index) => {
-    const script = files.length === 1 ? '$S' : '$M';
-    return `T=${timeoutSeconds}; ${pipeNames(files.map(({ path }) => path))} sh -c "${script}" ${index}`;
-  });
+  const timeout = tools.timeoutPrefix === null ? '' : `${tools.timeoutPrefix} $T `;
+  const hash = `${timeout}${options.isIdle ? `${tools.idlePrefix} ` : ''}${tools.hasher.command}`;
+  const after = (names: string, index: string): string =>
+    [
+      `printf "\\n${nonce} stat %d\\n" $?`,
+      `${recordsCommand(tools.form, nonce, names)} 2>/dev/null`,
+      `printf "${nonce} done %d\\n" ${index}`,
+    ].join('; ');
+  const next = 'T=${W%% *}; W=${W#* }';
+  const one = `{ [ -f "$f" ] && ${hash} <"$f"; } 2>&1; ${after('"$f"', '$i')}`;
+  const ones = nest(`i=$0; for f do ${next}; ${one}; i=$((i+1)); done`);
+  const many = nest(`${keepFiles}; ${next}; { ${hash} "$@"; } 2>&1; ${after('"$@"', '$0')}`);
   const begin = `printf "\\n${nonce} begin\\n"`;
-  return [setRoot(root), enter, 'export T', `S=${one}`, `M=${many}`, begin, ...calls].join('; ');
+  return [setRoot(root), enter, 'export W', `S=${ones}`, `M=${many}`, begin, ...runSteps(steps)].join('; ');
+}
+
+/** Steps of one file that follow each other share a shell, since starting one costs as much as hashing 5 MiB. */
+function runSteps(steps: readonly Step[]): readonly string[] {
+  const runs: { readonly first: number; readonly steps: Step[] }[] = [];
+  for (const [index, step] of steps.entries()) {
+    const run = runs.at(-1);
+    const isShared = step.files.length === 1 && run?.steps[0]?.files.length === 1;
+    if (isShared) run.steps.push(step);
+    else runs.push({ first: index, steps: [step] });
+  }
+  return runs.map((run) => {
+    const script = run.steps[0]?.files.length === 1 ? '$S' : '$M';
+    const timeouts = run.steps.map(({ timeoutSeconds }) => `${timeoutSeconds} `).join('');
+    const paths = run.steps.flatMap(({ files }) => files.map(({ path }) => path));
+    return `W="${timeouts}"; ${pipeNames(paths)} sh -c "${script}" ${run.first}`;
+  });
 }
 
 /**
@@ -109,7 +126,7 @@ export function readingScript(
   form: RecordForm,
   maxBytesEach: number,
 ): string {
-  const records = recordsCommand(form, nonce);
+  const records = recordsCommand(form, nonce, '"$@"');
   const script = nest(
     [
       `printf "\\n${nonce} stat 0\\n"; ${records} 2>/dev/null; printf "${nonce} data\\n"`,

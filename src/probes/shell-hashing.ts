@@ -16,8 +16,13 @@ import { cannotEnterStatus, hashingScript, type Step } from './scripts.ts';
 import { makeStep, makeSteps, namesBytes, readStep, type StepOutcome, tooSlow } from './shell-steps.ts';
 import type { HostTools } from './shell-tools.ts';
 
-/** Below this a command is not worth its round trip; above the other bound one lane would keep the rest waiting. */
-const batchBytes = { least: 64 * 2 ** 20, most: 16 * 2 ** 30 };
+/**
+ * The least that a lane takes at once, some 8 s of work: starting a command takes up to 0.3 s where the login shell reads a
+ * long profile, and what lanes may wait for each other at the end is no more than this.
+ */
+const leastBytes = 8 * 2 ** 30;
+/** How much of its fair share of a long queue a lane takes at once; the rest waits for whichever lane is free first. */
+const shareTaken = 0.75;
 
 /** What hashing over a shell needs beside the files. */
 export interface ShellHashing extends HashOptions {
@@ -30,19 +35,28 @@ export interface ShellHashing extends HashOptions {
 /**
  * Hashes files side by side: each lane takes the next batch from the head of the queue as it gets free.
  *
- * @throws WatchdogError when all lanes were lost; one lost lane (sshd allows fewer sessions) gives its files back and the
- * others go on.
+ * A lane that the host refuses (sshd allows so many sessions) gives its files back, and the others go on.
+ *
+ * @throws WatchdogError when a lane was lost in any other way, or when the host refuses them all.
  */
 export async function hashOverShell(files: readonly FileView[], hashing: ShellHashing): Promise<void> {
-  const queue = new StepQueue(makeSteps(files, hashing.tools.hasher.takesNames));
-  const count = Math.min(hashing.cores, limits.shellLanes, queue.length);
-  const lanes = Array.from({ length: count }, () => runLane(queue, count, hashing));
-  const ends = await Promise.allSettled(lanes);
-  for (const end of ends) if (end.status === 'rejected' && !(end.reason instanceof WatchdogError)) throw end.reason;
-  // A lane that ended well before another was lost may have left what that one gave back.
-  if (queue.length > 0 && ends.some(({ status }) => status === 'fulfilled')) await runLane(queue, 1, hashing);
-  const lost = ends.find((end) => end.status === 'rejected');
-  if (queue.length > 0 && lost !== undefined) throw lost.reason;
+  const steps = makeSteps(files, hashing.tools.hasher.takesNames);
+  let lanes = Math.min(hashing.cores, limits.shellLanes, steps.length);
+  const queue = new StepQueue(steps, lanes);
+  while (queue.length > 0) {
+    const waiting = queue.length;
+    const ends = await Promise.allSettled(Array.from({ length: lanes }, () => runLane(queue, lanes, hashing)));
+    const lost = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason as unknown] : []));
+    const grave = lost.find((reason) => !isRefusal(reason));
+    if (grave !== undefined) throw grave;
+    // What refused lanes gave back after the last good one had ended is worth another round, unless none got anywhere.
+    if (queue.length >= waiting) throw lost[0];
+    lanes = 1;
+  }
+}
+
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof WatchdogError && thrown.code === 'ssh/command-failed';
 }
 
 async function runLane(queue: StepQueue, lanes: number, hashing: ShellHashing): Promise<void> {
@@ -63,10 +77,12 @@ async function runLane(queue: StepQueue, lanes: number, hashing: ShellHashing): 
 class StepQueue {
   #steps: Step[];
   #bytes: number;
+  readonly #leastBytes: number;
 
-  constructor(steps: Step[]) {
+  constructor(steps: Step[], lanes: number) {
     this.#steps = steps;
     this.#bytes = steps.reduce((sum, step) => sum + sizeOf(step), 0);
+    this.#leastBytes = Math.min(leastBytes, this.#bytes / lanes);
   }
 
   get length(): number {
@@ -75,11 +91,11 @@ class StepQueue {
 
   /** Takes the head: the less is left, the smaller the portion, so that all lanes end together. */
   take(lanes: number): readonly Step[] {
-    const fairBytes = Math.min(batchBytes.most, Math.max(batchBytes.least, this.#bytes / (2 * lanes)));
+    const fairBytes = Math.max(this.#leastBytes, (shareTaken * this.#bytes) / lanes);
     let [count, bytes, names] = [0, 0, 0];
     for (const step of this.#steps) {
       names += namesBytes(step);
-      if (count > 0 && (bytes + sizeOf(step) > fairBytes || names > limits.namesBytes)) break;
+      if (count > 0 && (bytes >= fairBytes || names > limits.namesBytes)) break;
       bytes += sizeOf(step);
       count += 1;
     }

@@ -7,8 +7,14 @@ import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { printablePath } from '../support/paths.ts';
 import { explainRefusal, readTrouble } from './listing-trouble.ts';
-import { createRecordReader, type RecordReader } from './records.ts';
+import { createRecordReader, type RecordForm, type RecordReader } from './records.ts';
 import { listingScript } from './scripts.ts';
+
+/** A listing, and the form in which that host can tell of files. */
+export interface ShellListing {
+  readonly listing: ListingView;
+  readonly form: RecordForm;
+}
 
 /**
  * Lists all regular files below `root`.
@@ -17,7 +23,7 @@ import { listingScript } from './scripts.ts';
  * @throws WatchdogError when nothing of it could be seen, or the output was cut; a part that could not be seen is
  * `unreadable`.
  */
-export async function listOverShell(shell: Shell, root: string, signal: AbortSignal): Promise<ListingView> {
+export async function listOverShell(shell: Shell, root: string, signal: AbortSignal): Promise<ShellListing> {
   const nonce = randomBytes(12).toString('hex');
   const output = new ListingOutput(nonce);
   const result = await shell.exec(listingScript({ root, nonce }), {
@@ -29,7 +35,7 @@ export async function listOverShell(shell: Shell, root: string, signal: AbortSig
   return finish(`${shell.address}${printablePath(root)}`, output, result);
 }
 
-function finish(where: string, output: ListingOutput, { code, signal, stderr }: ExecResult): ListingView {
+function finish(where: string, output: ListingOutput, { code, signal, stderr }: ExecResult): ShellListing {
   const said = stderr.trim().split('\n').at(-1) ?? '';
   if (output.form === 'root') {
     const words = /: ([^:]+)$/.exec(said)?.[1] ?? said;
@@ -42,19 +48,18 @@ function finish(where: string, output: ListingOutput, { code, signal, stderr }: 
     });
   }
   const status = output.endStatus();
-  if (status === undefined || code !== 0) {
+  if (status === undefined || code !== 0 || output.form === 'untold') {
     const how = signal === null ? `status ${code ?? 'unknown'}` : `signal ${signal}`;
-    throw new WatchdogError(
-      'place/incomplete',
-      `the listing of ${where} was cut off (${how}, ${output.files.length} files so far)${said === '' ? '' : `: ${printablePath(said).slice(0, 200)}`}`,
-    );
+    const words = said === '' ? '' : `: ${printablePath(said).slice(0, 200)}`;
+    const message = `the listing of ${where} was cut off (${how}, ${output.files.length} files so far)${words}`;
+    throw new WatchdogError('place/incomplete', message);
   }
   const unreadable = readTrouble(stderr, status);
   const rootItself = unreadable.find(({ path, why }) => path === '' && why.code === 'place/denied');
   if (rootItself !== undefined && output.files.length === 0) {
     throw explainRefusal(`cannot list ${where}`, 'Permission denied');
   }
-  return { files: output.files, unreadable };
+  return { form: output.form, listing: { files: output.files, unreadable } };
 }
 
 /** What a login prints before our command starts; more than this is no login but a flood. */
@@ -63,7 +68,8 @@ const noiseBytes = 1 << 20;
 /** The head line, then records, then the end mark. */
 class ListingOutput {
   readonly files: FileView[] = [];
-  form: string | undefined;
+  /** `root`: it could not be entered. `none`: that host cannot list. `untold`: the head line has not come. */
+  form: RecordForm | 'root' | 'none' | 'untold' = 'untold';
   readonly #nonce: string;
   #head: Buffer = Buffer.alloc(0);
   #records: RecordReader | undefined;
@@ -96,17 +102,15 @@ class ListingOutput {
     const end = start < 0 ? -1 : this.#head.indexOf('\n', start + 1);
     if (end < 0) {
       if (this.#head.length > noiseBytes) {
-        throw new WatchdogError(
-          'output/too-large',
-          `the login prints more than ${noiseBytes} bytes before the listing`,
-        );
+        const message = `the login prints more than ${noiseBytes} bytes before the listing`;
+        throw new WatchdogError('output/too-large', message);
       }
       return [];
     }
     const form = this.#head.subarray(start + mark.length, end).toString('latin1');
-    this.form = form;
-    const isKnown = form === 'gnu' || form === 'stat' || form === 'bsd';
-    this.#records = createRecordReader(isKnown ? form : 'gnu', this.#nonce);
+    const isRecords = form === 'gnu' || form === 'stat' || form === 'bsd';
+    this.form = isRecords || form === 'root' ? form : 'none';
+    this.#records = createRecordReader(isRecords ? form : 'gnu', this.#nonce);
     // A nonce record starts with a line break: the one that ends the head.
     return this.#records.push(this.#head.subarray(form === 'gnu' ? end + 1 : end));
   }
