@@ -1,5 +1,6 @@
 /** The reader: reads bytes beside the passes, a task a target over a connection of its own, and writes what it read into the ledger. */
 
+import { tellsOfBytes } from '../core/findings/proof.ts';
 import type { FileView } from '../core/model/evidence.ts';
 import { describeError, WatchdogError } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
@@ -136,7 +137,10 @@ async function readBatch(
     signal,
     onOutcome: (file, outcome) => {
       told.add(keyOf(file));
-      memory.ledger.recordOutcome(place.address, file, outcome, nowMs());
+      if (!tellsOfBytes(outcome)) return;
+      // The place dates a reading by the machine's clock; ours never steps back, and tells when it is due again.
+      const atMs = nowMs();
+      memory.ledger.recordOutcome(place.address, file, { ...outcome, readAtMs: atMs }, atMs);
       log.debug({ event: 'reader.read', target: work.target, outcome: outcome.kind, sizeBytes: file.sizeBytes });
     },
   });
