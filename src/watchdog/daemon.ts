@@ -75,6 +75,8 @@ class Loop {
   #lastPassMs: number | null = null;
   #reloadMistakes: readonly string[] = [];
   #storeFailure: string | null = null;
+  /** What broke beside the passes and must end the daemon; null while nothing has. */
+  #broken: { readonly error: unknown } | null = null;
   /** True once a receiver has heard of the store's failure, which lasts. */
   #isFailureHeard = false;
 
@@ -107,6 +109,7 @@ class Loop {
         await this.#reloadWhenDue();
         await this.#pass();
         await this.#waitUntil(startedMs + this.#setup.checkEveryMs);
+        if (this.#broken !== null) throw (this.#broken as { readonly error: unknown }).error;
       }
     } catch (error) {
       await cryOut(this.#setup, `deadair is ending: ${describeError(error)}`, this.#clock.nowMs());
@@ -238,6 +241,10 @@ class Loop {
         this.#isPassWanted = true;
         this.#wake?.();
       },
+      onBroken: (error) => {
+        this.#broken = { error };
+        this.#wake?.();
+      },
     });
   }
 
@@ -245,7 +252,7 @@ class Loop {
   async #waitUntil(monotonicMs: number): Promise<void> {
     const soonestMs = this.#clock.monotonicMs() + Math.min(limits.passPauseMs, this.#setup.checkEveryMs);
     for (;;) {
-      if (this.#stop.signal.aborted || this.#isReloadWanted) return;
+      if (this.#stop.signal.aborted || this.#isReloadWanted || this.#broken !== null) return;
       const untilMs = this.#isPassWanted ? Math.min(monotonicMs, soonestMs) : monotonicMs;
       const leftMs = untilMs - this.#clock.monotonicMs();
       if (leftMs <= 0) return;

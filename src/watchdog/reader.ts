@@ -25,6 +25,8 @@ export interface ReaderOptions {
   readonly log: Log;
   /** Called when a target's work has ended and something was read: the next pass may know more. */
   readonly onRead: () => void;
+  /** Called with what should be impossible, a mistake of ours: whoever runs the reader must end and say so. */
+  readonly onBroken: (error: unknown) => void;
 }
 
 /** A running reader. */
@@ -78,7 +80,7 @@ export function startReader(options: ReaderOptions): Reader {
         .then(
           () => void troubles.delete(target),
           (error: unknown) => {
-            if (!(error instanceof WatchdogError)) throw error;
+            if (!(error instanceof WatchdogError)) return options.onBroken(error);
             if (error.code === 'aborted') return;
             troubles.set(target, describeError(error));
             options.log.warn({ event: 'reader.failed', target, code: error.code }, describeError(error));

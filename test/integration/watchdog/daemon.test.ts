@@ -6,9 +6,10 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { load } from '../../../src/cli/configuration.ts';
 import { startConfigured } from '../../../src/cli/run.ts';
 import type { LabWorld } from '../../../src/lab/world.ts';
+import { type Clock, systemClock } from '../../../src/support/clock.ts';
 import { createLog } from '../../../src/support/log.ts';
 import { type Daemon, startDaemon } from '../../../src/watchdog/daemon.ts';
-import { openSetup } from '../../../src/watchdog/setup.ts';
+import { openSetup, type Setup } from '../../../src/watchdog/setup.ts';
 import type { PassReport } from '../../../src/watchdog/pass.ts';
 import { heard, labWorld, patience, titles } from '../../support/run.ts';
 
@@ -86,24 +87,57 @@ describe('the passes of a daemon', () => {
   });
 });
 
+/** Opens the configuration of a world, and starts a daemon on it with something replaced. */
+async function startWith(
+  world: LabWorld,
+  options: { readonly clock?: Clock; readonly change?: (setup: Setup) => Setup },
+): Promise<Daemon> {
+  const loaded = await load(world.configFile);
+  if (loaded.kind === 'mistakes') throw new Error(JSON.stringify(loaded.mistakes));
+  const baseDirectory = dirname(world.configFile);
+  const setup = await openSetup(loaded.settings, loaded.rules, { env: {}, baseDirectory, warn: () => undefined });
+  const daemon = startDaemon({
+    setup: options.change?.(setup) ?? setup,
+    stateDirectory: loaded.settings.stateDirectory,
+    clock: options.clock ?? systemClock,
+    log: createLog('silent'),
+    load: () => Promise.reject(new Error('nobody asks for a reload')),
+    isChanged: () => Promise.resolve(false),
+  });
+  onTestFinished(() => daemon.stop());
+  return daemon;
+}
+
+/** Every target lists as it should, and breaks when it is to be hashed. */
+function broken(setup: Setup): Setup {
+  return {
+    ...setup,
+    targets: setup.targets.map((target) => ({
+      ...target,
+      openPlace: async (session) => {
+        const place = await target.openPlace(session);
+        return Object.assign(place, { hash: () => Promise.reject(new TypeError('a mistake of ours')) });
+      },
+    })),
+  };
+}
+
+describe('a daemon with a mistake of ours in it', () => {
+  test('ends, and says so to the phone first, when that is in the reader', async () => {
+    const world = await labWorld();
+    const daemon = await startWith(world, { change: broken });
+    await expect(daemon.ended).rejects.toThrow('a mistake of ours');
+    const cry = await heard(world, /cannot do its work/);
+    expect(cry.body).toContain('deadair is ending: a mistake of ours');
+  });
+});
+
 describe('a daemon whose clock is set back', () => {
   test('says so, takes nothing for ended by it, and goes on telling what begins and what ends', async () => {
     const world = await labWorld();
-    const loaded = await load(world.configFile);
-    if (loaded.kind === 'mistakes') throw new Error(JSON.stringify(loaded.mistakes));
-    const baseDirectory = dirname(world.configFile);
-    const setup = await openSetup(loaded.settings, loaded.rules, { env: {}, baseDirectory, warn: () => undefined });
     // It starts two hours ahead of everything else on this machine, until its clock is set right.
     let aheadMs = 2 * 3_600_000;
-    const daemon = startDaemon({
-      setup,
-      stateDirectory: loaded.settings.stateDirectory,
-      clock: { nowMs: () => Date.now() + aheadMs, monotonicMs: () => performance.now() },
-      log: createLog('silent'),
-      load: () => Promise.reject(new Error('nobody asks for a reload')),
-      isChanged: () => Promise.resolve(false),
-    });
-    onTestFinished(() => daemon.stop());
+    await startWith(world, { clock: { ...systemClock, nowMs: () => Date.now() + aheadMs } });
     world.flipNewestOnNas('code');
     await heard(world, /^CRIT code on nas: bytes changed$/);
     aheadMs = 0;

@@ -55,19 +55,21 @@ interface Started {
   readonly troubles: () => ReadonlyMap<string, string>;
   readonly close: () => Promise<void>;
   readonly onRead: ReturnType<typeof vi.fn>;
+  readonly onBroken: ReturnType<typeof vi.fn>;
   readonly memory: ReturnType<typeof createPassingMemory>;
 }
 
 function reader(): Started {
   const memory = createPassingMemory();
-  const onRead = vi.fn();
-  const started = startReader({ memory, nowMs: () => 5, log: createLog('silent'), onRead });
+  const [onRead, onBroken] = [vi.fn(), vi.fn()];
+  const started = startReader({ memory, nowMs: () => 5, log: createLog('silent'), onRead, onBroken });
   onTestFinished(() => started.close());
   return {
     offer: (work) => started.offer(work),
     troubles: () => started.troubles(),
     close: () => started.close(),
     onRead,
+    onBroken,
     memory,
   };
 }
@@ -168,6 +170,16 @@ describe('the reader', () => {
     const openPlace = (): Promise<Place> => Promise.reject(new WatchdogError('net/timeout', 'no answer'));
     offer({ ...nas.work(file('one')), openPlace });
     await vi.waitFor(() => expect(troubles().get('nas')).toBe('no answer'));
+  });
+
+  test('hands on what should be impossible, instead of calling it a trouble of the target', async () => {
+    const [nas, { offer, troubles, onBroken }] = [target(), reader()];
+    offer(nas.work(file('one')));
+    const mistake = new TypeError('of ours');
+    (await batch(nas, 1)).fail(mistake);
+    await vi.waitFor(() => expect(onBroken).toHaveBeenCalledExactlyOnceWith(mistake));
+    expect(troubles().size).toBe(0);
+    expect(nas.closed()).toBe(1);
   });
 
   test('reads targets side by side: a slow one holds up no other', async () => {
