@@ -18,7 +18,8 @@ export function matrix(findings: readonly CheckFinding[], paint: Paint): readonl
   const nameWidth =
     Math.min(40, Math.max(...[...bySubject.keys()].map((subject) => printablePath(subject).length))) + 2;
   const head = (part: (column: readonly [string, string]) => string): string =>
-    ' '.repeat(nameWidth + 2) + columns.map((column) => cut(part(JSON.parse(column))).padEnd(cellWidth + 1)).join('');
+    ' '.repeat(nameWidth + 2) +
+    columns.map((column) => cut(printablePath(part(JSON.parse(column)))).padEnd(cellWidth + 1)).join('');
   const rows = [...bySubject]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([subject, own]) => {
@@ -39,7 +40,7 @@ function cell(finding: CheckFinding | undefined, paint: Paint): string {
   const { sign, style } = markOf(finding);
   // The column says the target; after the comma stands what was wanted, which the list below repeats.
   const [words = ''] = finding.headline.replace(` on ${finding.target ?? ''}`, '').split(',');
-  return `${paint(style, cut(`${sign} ${words}`).padEnd(cellWidth))} `;
+  return `${paint(style, cut(`${sign} ${printablePath(words)}`).padEnd(cellWidth))} `;
 }
 
 /** A long name keeps its end, which tells paths apart better than their beginning. */

@@ -26,7 +26,7 @@ export function checkTable(view: CheckView, { isColored, width }: TableOptions):
     trouble.flatMap(({ finding, mark }) => [
       `  ${paint(mark.style, mark.word.padEnd(6))} ${finding.rule} ${about(finding)}`,
       ...wrap(sentence(finding), width - indent).map((line) => ' '.repeat(indent) + line),
-      ...(finding.todo === null ? [] : wrap(`→ ${finding.todo}`, width - indent)).map(
+      ...(finding.todo === null ? [] : wrap(`→ ${printablePath(finding.todo)}`, width - indent)).map(
         (line) => ' '.repeat(indent) + paint('dim', line),
       ),
     ]),
