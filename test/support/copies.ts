@@ -56,7 +56,7 @@ export function makeCopies(path = temporaryDirectory()): Copies {
   };
 }
 
-/** SHA-256 in hex. */
-export function sha256(bytes: string): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** SHA-256 in hex; `latin1` for text whose characters are bytes. */
+export function sha256(bytes: string, encoding: 'utf8' | 'latin1' = 'utf8'): string {
+  return createHash('sha256').update(bytes, encoding).digest('hex');
 }
