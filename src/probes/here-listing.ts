@@ -3,7 +3,8 @@
 import { lstatSync, opendirSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
 import type { FileView } from '../core/model/evidence.ts';
 import { limits } from '../support/limits.ts';
-import { bytesToPath, pathToBytes, printablePath } from '../support/paths.ts';
+import { bytesToPath, pathToBytes } from '../support/paths.ts';
+import { printablePath } from '../support/printable.ts';
 import { errorCode, makeFileView, systemWords } from './here-files.ts';
 import type { Reply } from './here-jobs.ts';
 import { explainRefusal } from './listing-trouble.ts';

@@ -2,7 +2,8 @@
 
 import type { ListingView } from '../core/model/evidence.ts';
 import { WatchdogError, type ErrorCode } from '../support/errors.ts';
-import { bytesToPath, printablePath } from '../support/paths.ts';
+import { bytesToPath } from '../support/paths.ts';
+import { printablePath } from '../support/printable.ts';
 import { unseen, unseenFrom } from './unseen.ts';
 
 type Unreadable = ListingView['unreadable'][number];

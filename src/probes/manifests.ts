@@ -2,7 +2,8 @@
 
 import type { FileView, ManifestProblem, Witness } from '../core/model/evidence.ts';
 import { limits } from '../support/limits.ts';
-import { bytesToPath, printablePath } from '../support/paths.ts';
+import { bytesToPath } from '../support/paths.ts';
+import { printablePath } from '../support/printable.ts';
 import { readManifestDocument } from './manifest-document.ts';
 import { otherDigest, readManifestLine } from './manifest-lines.ts';
 import { manifestKind, sidecarSubject } from './manifest-names.ts';

@@ -8,7 +8,7 @@ import type { Shell } from '../clients/shell.ts';
 import type { FileView, ReadingOutcome } from '../core/model/evidence.ts';
 import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
-import { printablePath } from '../support/paths.ts';
+import { printablePath } from '../support/printable.ts';
 import { explainRefusal } from './listing-trouble.ts';
 import type { HashOptions } from './place.ts';
 import { readingDeadlineMs } from './reading-deadline.ts';

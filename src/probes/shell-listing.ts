@@ -5,7 +5,7 @@ import type { ExecResult, Shell } from '../clients/shell.ts';
 import type { FileView, ListingView } from '../core/model/evidence.ts';
 import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
-import { printablePath } from '../support/paths.ts';
+import { printablePath } from '../support/printable.ts';
 import { explainRefusal, readTrouble } from './listing-trouble.ts';
 import { createRecordReader, type RecordForm, type RecordReader } from './records.ts';
 import { listingScript } from './scripts.ts';

@@ -5,14 +5,14 @@ import type { Shell } from '../clients/shell.ts';
 import type { FileView } from '../core/model/evidence.ts';
 import { WatchdogError, type ErrorCode } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
-import { pathToBytes, printablePath } from '../support/paths.ts';
+import { pathToBytes } from '../support/paths.ts';
+import { printablePath } from '../support/printable.ts';
 import { explainRefusal } from './listing-trouble.ts';
 import type { ReadResult } from './place.ts';
 import { readRecords, type RecordForm } from './records.ts';
 import { isSameFile } from './same-file.ts';
 import { cannotEnterStatus, readingScript } from './scripts.ts';
-import { tooLarge } from './too-large.ts';
-import { unseen, unseenFrom } from './unseen.ts';
+import { tooLarge, unseen, unseenFrom } from './unseen.ts';
 
 /** What reading over a shell needs. */
 export interface ShellReading {

@@ -4,7 +4,8 @@
  */
 
 import type { FileView, Unseen } from '../core/model/evidence.ts';
-import { pathToBytes, printablePath } from '../support/paths.ts';
+import { pathToBytes } from '../support/paths.ts';
+import { printablePath } from '../support/printable.ts';
 import { formatDuration } from '../support/units.ts';
 import { explainRefusal } from './listing-trouble.ts';
 import { readRecords, type RecordForm } from './records.ts';

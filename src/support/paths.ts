@@ -3,8 +3,6 @@
  * byte 0x80–0xFF as the lone surrogate U+DC80–U+DCFF, which no valid name can contain.
  */
 
-export { printablePath } from './printable.ts';
-
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Decodes the bytes of a file name without loss; {@link pathToBytes} is its inverse. */
