@@ -9,6 +9,7 @@ import { pathToBytes } from '../support/paths.ts';
 import { printablePath } from '../support/printable.ts';
 import { explainRefusal } from './listing-trouble.ts';
 import type { ReadResult } from './place.ts';
+import { readingDeadlineMs } from './reading-deadline.ts';
 import { readRecords, type RecordForm } from './records.ts';
 import { isSameFile } from './same-file.ts';
 import { cannotEnterStatus, readingScript } from './scripts.ts';
@@ -76,7 +77,7 @@ async function run(paths: readonly string[], reading: ShellReading): Promise<Out
   const nonce = randomBytes(12).toString('hex');
   try {
     const { code, stdout, stderr } = await shell.exec(readingScript({ root, nonce }, paths, form, maxBytesEach), {
-      deadlineMs: limits.hashBaseMs,
+      deadlineMs: readingDeadlineMs(limits.manifestsBytes),
       maxStdoutBytes: Math.max(limits.manifestsBytes, maxBytesEach) + 2 ** 20,
       signal,
     });

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Shell } from '../../../src/clients/shell.ts';
 import { connectSsh } from '../../../src/clients/ssh.ts';
 import { openPlaceOverShell } from '../../../src/probes/place-shell.ts';
+import { limits } from '../../../src/support/limits.ts';
 import { localShell } from '../../support/local-shell.ts';
 import { describeWithSshd, startSshd, type Sshd } from '../../support/sshd.ts';
 import { hashed, listed, makeTree, sha256, type Tree, verdicts } from '../../support/trees.ts';
@@ -73,6 +74,24 @@ describe('output that is not what it should be', () => {
     const evidence = await openPlaceOverShell(flooding, tree.root).list(signal);
     expect(evidence).toMatchObject({ seen: false, why: { code: 'output/too-large' } });
   });
+});
+
+test('reading may take as long as all manifests of one pass need on a slow disk', async () => {
+  tree.write('SHA256SUMS');
+  const deadlines: number[] = [];
+  const shell = localShell();
+  const watched: Shell = {
+    address: shell.address,
+    exec: (script, options) => {
+      deadlines.push(options.deadlineMs);
+      return shell.exec(script, options);
+    },
+  };
+  const place = openPlaceOverShell(watched, tree.root);
+  await listed(place);
+  deadlines.length = 0;
+  await place.read(['SHA256SUMS'], { maxBytesEach: limits.manifestBytes, signal });
+  expect(deadlines).toEqual([limits.hashBaseMs + (limits.manifestsBytes / limits.hashFloorBytesPerSecond) * 1_000]);
 });
 
 describe('files that change while they are hashed', () => {
