@@ -20,22 +20,14 @@ export interface ScriptPlace {
   readonly nonce: string;
 }
 
-/** How each form of record is printed for all files below the working directory. */
-function listCommand(form: RecordForm, nonce: string): string {
-  const select = 'find . -xdev -type f';
-  switch (form) {
-    case 'gnu':
-      return `${select} -printf "${gnuFormat}"`;
-    case 'stat':
-      return `${select} -exec stat -c "${statFormat(nonce)}" {} +`;
-    case 'bsd':
-      return `${select} -exec stat -f "${bsdFormat(nonce)}" {} +`;
-  }
-}
+/** Everything below the working directory that is listed. */
+const allFiles = 'find . -xdev -type f';
 
-/** How each form of record is printed for these words of a script. A directory or symlink in a file's place prints none. */
-function recordsCommand(form: RecordForm, nonce: string, names: string): string {
-  const select = `find ${names} -maxdepth 0 -type f`;
+/** These words of a script. A directory or symlink in a file's place is left out. */
+const theseFiles = (names: string): string => `find ${names} -maxdepth 0 -type f`;
+
+/** How each form of record is printed for the files that a `find` selects. */
+function recordsCommand(form: RecordForm, nonce: string, select: string): string {
   switch (form) {
     case 'gnu':
       return `${select} -printf "${gnuFormat}"`;
@@ -55,7 +47,8 @@ const bsdFormat = (nonce: string): string => `${nonce}|%z|%Fm|%Fc|%i|%N`;
  * form is `root` and stderr has the reason, since no shell's `cd` tells it the same way.
  */
 export function listingScript({ root, nonce }: ScriptPlace): string {
-  const choices = (['gnu', 'stat', 'bsd'] as const).map((form) => `${form}) ${listCommand(form, nonce)};;`).join(' ');
+  const forms = ['gnu', 'stat', 'bsd'] as const;
+  const choices = forms.map((form) => `${form}) ${recordsCommand(form, nonce, allFiles)};;`).join(' ');
   return [
     setRoot(root),
     `if cd "$d" 2>/dev/null; then ${chooseForm}; printf "\\n${nonce} %s\\n" $k`,
@@ -88,7 +81,7 @@ export function hashingScript(
   const after = (names: string, index: string): string =>
     [
       `printf "\\n${nonce} stat %d\\n" $?`,
-      `${recordsCommand(tools.form, nonce, names)} 2>/dev/null`,
+      `${recordsCommand(tools.form, nonce, theseFiles(names))} 2>/dev/null`,
       `printf "${nonce} done %d\\n" ${index}`,
     ].join('; ');
   const next = 'T=${W%% *}; W=${W#* }';
@@ -126,7 +119,7 @@ export function readingScript(
   form: RecordForm,
   maxBytesEach: number,
 ): string {
-  const records = recordsCommand(form, nonce, '"$@"');
+  const records = recordsCommand(form, nonce, theseFiles('"$@"'));
   const script = nest(
     [
       `printf "\\n${nonce} stat 0\\n"; ${records} 2>/dev/null; printf "${nonce} data\\n"`,
