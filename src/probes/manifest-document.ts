@@ -37,7 +37,7 @@ const digest = z
   .regex(/^[0-9a-fA-F]{64}$/)
   .transform((hex) => hex.toLowerCase());
 
-const headSchema = z.object({ complete: z.boolean(), finishedAt: timestamp, collections: z.array(z.unknown()) });
+const headSchema = z.object({ complete: z.boolean(), startedAt: timestamp, collections: z.array(z.unknown()) });
 
 const collectionSchema = z.object({
   name: z.string().min(1),
@@ -48,7 +48,7 @@ const collectionSchema = z.object({
   qdrantSha256: digest.nullish(),
 });
 
-function readCollections({ finishedAt, collections }: z.infer<typeof headSchema>): DocumentReading {
+function readCollections({ startedAt, collections }: z.infer<typeof headSchema>): DocumentReading {
   const entries: DocumentReading['entries'][number][] = [];
   const problems: string[] = [];
   for (const [index, value] of collections.entries()) {
@@ -58,7 +58,8 @@ function readCollections({ finishedAt, collections }: z.infer<typeof headSchema>
       continue;
     }
     const { name: collection, points, file, sizeBytes, sha256, qdrantSha256 } = parsed.data;
-    const common = { collection, sizeBytes, madeAtMs: Date.parse(finishedAt), ...(points ? { points } : {}) };
+    // The run's beginning: nothing in the snapshot is older than that, while its end may be hours after the data was taken.
+    const common = { collection, sizeBytes, madeAtMs: Date.parse(startedAt), ...(points ? { points } : {}) };
     entries.push({ name: file, witness: { sha256, ...common } });
     // Qdrant and the backup disagreeing about the same bytes is a contradiction, and both are heard.
     if (typeof qdrantSha256 === 'string' && qdrantSha256 !== sha256) {

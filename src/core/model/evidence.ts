@@ -73,7 +73,7 @@ export interface Witness {
   readonly sha256: string | null;
   readonly sizeBytes?: number;
   readonly collection?: string;
-  /** When the snapshot was finished, by the manifest. */
+  /** When the run that made the snapshot began, by the manifest: its data is no older. */
   readonly madeAtMs?: number;
   /** Exact point counts around the snapshot, by the manifest. */
   readonly points?: { readonly before: number; readonly after: number };

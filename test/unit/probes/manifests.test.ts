@@ -259,7 +259,7 @@ describe('manifest.json', () => {
   const [collection] = whole.collections;
   const document = (change: object): Manifest => read('run/manifest.json', JSON.stringify({ ...whole, ...change }));
 
-  test('ours tells digest, size, collection, time and points of each file, and claims its directory', () => {
+  test('ours tells digest, size, collection, points and the beginning of the run, and claims its directory', () => {
     const manifest = document({ unknown: 'ignored' });
     expect(troubles(manifest)).toEqual([]);
     expect(manifest.claims).toBe('run');
@@ -270,7 +270,7 @@ describe('manifest.json', () => {
           sha256: one,
           sizeBytes: 12_345,
           collection: 'claude_canon',
-          madeAtMs: Date.UTC(2026, 10, 22, 2, 21, 9, 500),
+          madeAtMs: Date.UTC(2026, 10, 22, 2, 15, 4),
           points: { before: 340_100, after: 340_112 },
         },
       ],
@@ -289,8 +289,8 @@ describe('manifest.json', () => {
   test.each([
     ['not complete', { complete: false }, '-: says of itself that it is not complete'],
     ['of a later format', { format: 'deadair.manifest/2' }, 'deadair.manifest/2, which is not known here'],
-    ['without a time', { finishedAt: undefined }, 'finishedAt'],
-    ['with a time that is none', { finishedAt: 'yesterday' }, 'finishedAt'],
+    ['without a time', { startedAt: undefined }, 'startedAt'],
+    ['with a time that is none', { startedAt: 'yesterday' }, 'startedAt'],
     ['without collections', { collections: undefined }, 'collections'],
     ['with MD5', { collections: [{ ...collection, sha256: one.slice(0, 32) }] }, 'collections[0].sha256'],
     ['with a negative size', { collections: [{ ...collection, sizeBytes: -1 }] }, 'collections[0].sizeBytes'],
