@@ -12,11 +12,26 @@ import { configFile, load, loadOrRefuse, surroundings } from './configuration.ts
 /** Runs it. @returns 0 after a signal that asked it to end. */
 export async function runCommand(given: { readonly config?: string }): Promise<number> {
   const log = createLog(process.env['DEADAIR_LOG'] ?? 'info');
-  const daemon = await startConfigured(given.config, log);
-  const onStop = (): void => void daemon.stop();
-  const onReload = (): void => daemon.reload();
+  const starting: { daemon: Daemon | null; isStopWanted: boolean; isReloadWanted: boolean } = {
+    daemon: null,
+    isStopWanted: false,
+    isReloadWanted: false,
+  };
+  const onStop = (): void => {
+    starting.isStopWanted = true;
+    void starting.daemon?.stop();
+  };
+  const onReload = (): void => {
+    starting.isReloadWanted = true;
+    starting.daemon?.reload();
+  };
+  // Before anything is awaited: a signal that comes while we start would otherwise kill us.
   process.on('SIGTERM', onStop).on('SIGINT', onStop).on('SIGHUP', onReload);
   try {
+    const daemon = await startConfigured(given.config, log);
+    starting.daemon = daemon;
+    if (starting.isReloadWanted) daemon.reload();
+    if (starting.isStopWanted) await daemon.stop();
     await daemon.ended;
     return 0;
   } finally {
