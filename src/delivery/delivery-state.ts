@@ -18,7 +18,7 @@ export class DeliveryState {
   isDelivering(): void {
     if (this.#state === 'delivering') return;
     this.#state = 'delivering';
-    this.#log.info({ receiver: this.#receiver }, 'outbox.delivering');
+    this.#log.info({ event: 'outbox.delivering', receiver: this.#receiver });
   }
 
   /**
@@ -43,6 +43,6 @@ export class DeliveryState {
   #change(state: string, event: string, error: unknown): void {
     if (this.#state === state) return;
     this.#state = state;
-    this.#log.warn({ receiver: this.#receiver, state, error: describeError(error) }, event);
+    this.#log.warn({ event, receiver: this.#receiver, state, error: describeError(error) });
   }
 }

@@ -155,7 +155,7 @@ export class OutboxWorker {
       // Without this on record the message would stay the head and be sent again at once.
       await this.#record(() => queue.recordFailure(message.id, failure));
       this.#state.isDelivering();
-      if (from === 'pending') log.warn({ receiver: name, message: message.id, code, error }, 'outbox.set-aside');
+      if (from === 'pending') log.warn({ event: 'outbox.set-aside', receiver: name, message: message.id, code, error });
       return;
     }
     this.#state.isFailing(kind === 'credentials' ? 'outbox.refused' : 'outbox.failing', code, failed);

@@ -37,10 +37,17 @@ export interface MessageReceiver {
   send(message: Message, signal: AbortSignal): Promise<{ readonly acceptedId: string }>;
 }
 
-/** The part of a pino logger that is used: fields first, then the event's name. */
+/** The part of a pino logger that is used. */
 export interface OutboxLog {
-  info(fields: object, event: string): void;
-  warn(fields: object, event: string): void;
+  info(line: OutboxLine): void;
+  warn(line: OutboxLine): void;
+}
+
+/** A line of the log: the name of an event such as `outbox.failing`, and its fields. */
+export interface OutboxLine {
+  readonly event: string;
+  readonly receiver: string;
+  readonly [field: string]: string;
 }
 
 /** How long to wait after which failure, ms. */
@@ -109,7 +116,7 @@ export function startOutbox(options: OutboxOptions): Outbox {
     for (const receiver of namesIn(queue)) {
       if (receivers.has(receiver) || strangers.has(receiver)) continue;
       strangers.add(receiver);
-      log.warn({ receiver }, 'outbox.receiver-unknown');
+      log.warn({ event: 'outbox.receiver-unknown', receiver });
     }
   };
   const close = async (): Promise<void> => {

@@ -4,6 +4,7 @@ import {
   startOutbox,
   type MessageReceiver,
   type Outbox,
+  type OutboxLine,
   type OutboxQueue,
   type OutboxRetry,
 } from '../../../src/delivery/outbox.ts';
@@ -19,7 +20,7 @@ const never: OutboxRetry = { minMs: 60_000, maxMs: 60_000, heldMs: 60_000, setAs
 let directory: ReturnType<typeof temporaryDirectory>;
 let store: Store;
 let outbox: Outbox | undefined;
-let lines: { level: string; event: string; fields: Record<string, unknown> }[];
+let lines: (OutboxLine & { readonly level: string })[];
 
 beforeEach(() => {
   directory = temporaryDirectory();
@@ -46,8 +47,8 @@ function start(
   retry: OutboxRetry = quick,
   faults: Partial<OutboxQueue> = {},
 ): Outbox {
-  const line = (level: string) => (fields: object, event: string) => {
-    lines.push({ level, event, fields: { ...fields } });
+  const line = (level: string) => (written: OutboxLine) => {
+    lines.push({ level, ...written });
   };
   outbox = startOutbox({
     queue: { ...store.outbox, ...faults },
@@ -105,8 +106,8 @@ describe('a failure that passes', () => {
       expect(phone.accepted).toEqual(ids(1, 2, 3));
       expect(phone.tried).toEqual(ids(1, 1, 1, 1, 2, 3));
       expect(lines).toEqual([
-        { level: 'warn', event: 'outbox.failing', fields: expect.objectContaining({ receiver: 'phone', state: code }) },
-        { level: 'info', event: 'outbox.delivering', fields: { receiver: 'phone' } },
+        expect.objectContaining({ level: 'warn', event: 'outbox.failing', receiver: 'phone', state: code }),
+        { level: 'info', event: 'outbox.delivering', receiver: 'phone' },
       ]);
     },
   );
@@ -121,7 +122,7 @@ describe('a failure that passes', () => {
       code: 'net/unreachable',
       message: 'the receiver said net/unreachable',
     });
-    expect(lines.map(({ fields }) => fields['state'])).toEqual(['http/server-error', 'net/unreachable']);
+    expect(lines.map((line) => line['state'])).toEqual(['http/server-error', 'net/unreachable']);
   });
 
   test('may be a mistake in the receiver itself: it is retried like any other', async () => {
@@ -139,7 +140,7 @@ describe('a failure that passes', () => {
     start({ phone }, { ...quick, sendMs: 20 });
     await vi.waitFor(() => expect(store.outbox.count()).toBe(0));
     expect(phone.tried).toEqual(ids(1, 1));
-    expect(lines[0]?.fields).toMatchObject({ state: 'net/timeout' });
+    expect(lines[0]).toMatchObject({ state: 'net/timeout' });
   });
 
   test('of one receiver does not hold up another', async () => {
@@ -228,7 +229,7 @@ describe('a message for a receiver that is no longer configured', () => {
     running.wake();
     expect(store.outbox.pending('gone')).toEqual([stranger]);
     expect(store.outbox.oldestPending()).toMatchObject({ receiver: 'gone' });
-    expect(lines).toEqual([{ level: 'warn', event: 'outbox.receiver-unknown', fields: { receiver: 'gone' } }]);
+    expect(lines).toEqual([{ level: 'warn', event: 'outbox.receiver-unknown', receiver: 'gone' }]);
   });
 });
 
