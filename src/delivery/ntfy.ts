@@ -11,7 +11,7 @@ import type { Message } from '../core/model/alert.ts';
 import type { Evidence, ReceiverView } from '../core/model/evidence.ts';
 import { systemClock } from '../support/clock.ts';
 import type { Clock } from '../support/clock.ts';
-import { WatchdogError } from '../support/errors.ts';
+import { unseenFrom, WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { expected } from '../support/schemas.ts';
 import { publicationOf } from './ntfy-publication.ts';
@@ -104,7 +104,7 @@ export function openNtfyReceiver(options: NtfyReceiverOptions): NtfyReceiver {
         const checked = await tryAll({ writer, reader, topic, hasToken: options.token !== undefined, signal });
         return { seen: true, address, observedAtMs: clock.nowMs(), value: { checked } };
       } catch (error) {
-        return { seen: false, address, observedAtMs: clock.nowMs(), why: whyUnseen(error) };
+        return { seen: false, address, observedAtMs: clock.nowMs(), why: unseenFrom(error) };
       }
     },
     async close() {
@@ -165,12 +165,6 @@ async function tryAll({ writer, reader, topic, hasToken, signal }: LookOptions):
     checked.push(`GET /${topic}/auth (${outcome})`);
   }
   return checked.join(', ');
-}
-
-function whyUnseen(error: unknown): { readonly code: string; readonly message: string; readonly hint?: string } {
-  if (!(error instanceof WatchdogError)) throw error;
-  const { code, message, hint } = error;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 
 function isOrigin(text: string): boolean {

@@ -3,12 +3,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
 import type { FileView, Unseen } from '../core/model/evidence.ts';
+import { unseenFrom } from '../support/errors.ts';
 import { pathToBytes } from '../support/paths.ts';
 import { printablePath } from '../support/printable.ts';
 import type { Reply } from './here-jobs.ts';
 import { explainRefusal } from './listing-trouble.ts';
 import { isSameFile } from './same-file.ts';
-import { tooLarge, unseen, unseenFrom } from './unseen.ts';
+import { tooLarge, unseen } from './unseen.ts';
 
 /** Measured: as fast as OpenSSL's own program; 64 KiB takes 1.6 times as long. */
 const pieceBytes = 2 ** 20;

@@ -2,13 +2,14 @@
 
 import { lstatSync, opendirSync, readdirSync, statSync, type BigIntStats } from 'node:fs';
 import type { FileView } from '../core/model/evidence.ts';
+import { unseenFrom } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { bytesToPath, pathToBytes } from '../support/paths.ts';
 import { printablePath } from '../support/printable.ts';
 import { errorCode, makeFileView, systemWords } from './here-files.ts';
 import type { Reply } from './here-jobs.ts';
 import { explainRefusal } from './listing-trouble.ts';
-import { unseen, unseenFrom } from './unseen.ts';
+import { unseen } from './unseen.ts';
 
 /** Files in one answer: the main thread takes each in about a millisecond. */
 const filesPerReply = 1_000;

@@ -1,10 +1,10 @@
 /** Reads from the stderr of `find` and `stat` which directories could not be seen whole. It guesses nothing from silence. */
 
 import type { ListingView } from '../core/model/evidence.ts';
-import { WatchdogError, type ErrorCode } from '../support/errors.ts';
+import { WatchdogError, type ErrorCode, unseenFrom } from '../support/errors.ts';
 import { bytesToPath } from '../support/paths.ts';
 import { printablePath } from '../support/printable.ts';
-import { unseen, unseenFrom } from './unseen.ts';
+import { unseen } from './unseen.ts';
 
 type Unreadable = ListingView['unreadable'][number];
 

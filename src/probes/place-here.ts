@@ -6,13 +6,12 @@
 import { resolve } from 'node:path';
 import type { Evidence, FileView, ListingView, ReadingOutcome, Unseen } from '../core/model/evidence.ts';
 import { systemClock } from '../support/clock.ts';
-import { WatchdogError } from '../support/errors.ts';
+import { WatchdogError, unseenFrom } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { encodePath } from './address.ts';
 import { HereDesk } from './here-desk.ts';
 import type { HashOptions, Place, ReadResult } from './place.ts';
 import { readingDeadlineMs } from './reading-deadline.ts';
-import { unseenFrom } from './unseen.ts';
 
 /**
  * Opens a directory of this host. Nothing is looked at before the first question.

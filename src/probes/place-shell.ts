@@ -3,7 +3,7 @@
 import type { Shell } from '../clients/shell.ts';
 import type { Evidence, FileView, ListingView } from '../core/model/evidence.ts';
 import { systemClock } from '../support/clock.ts';
-import { WatchdogError } from '../support/errors.ts';
+import { WatchdogError, unseenFrom } from '../support/errors.ts';
 import { encodePath } from './address.ts';
 import type { HashOptions, Place, ReadResult } from './place.ts';
 import type { RecordForm } from './records.ts';
@@ -11,7 +11,6 @@ import { hashOverShell } from './shell-hashing.ts';
 import { listOverShell } from './shell-listing.ts';
 import { readOverShell } from './shell-reading.ts';
 import { findTools, type HostTools } from './shell-tools.ts';
-import { unseenFrom } from './unseen.ts';
 
 /**
  * Opens a directory over a shell. Nothing is sent before the first question.

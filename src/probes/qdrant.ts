@@ -3,8 +3,8 @@
  * be whole. Made from a client. It judges nothing: an empty list is seen as an empty list.
  */
 
-import type { AliasView, CollectionView, Evidence, SourceView, Unseen } from '../core/model/evidence.ts';
-import { WatchdogError } from '../support/errors.ts';
+import type { AliasView, CollectionView, Evidence, SourceView } from '../core/model/evidence.ts';
+import { unseenFrom, WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 
 /** What the probe asks. Each method throws WatchdogError, and has its own deadline. */
@@ -44,7 +44,7 @@ export async function probeSource(client: QdrantSource, options: ProbeOptions): 
   try {
     return { seen: true, ...stamp, value: await look(client, options) };
   } catch (thrown) {
-    return { seen: false, ...stamp, why: toUnseen(thrown) };
+    return { seen: false, ...stamp, why: unseenFrom(thrown) };
   }
 }
 
@@ -106,7 +106,7 @@ async function countOne(client: QdrantSource, name: string, signal: AbortSignal)
   try {
     return { seen: true, count: await client.count(name, signal) };
   } catch (thrown) {
-    return { seen: false, why: toUnseen(thrown) };
+    return { seen: false, why: unseenFrom(thrown) };
   }
 }
 
@@ -132,14 +132,7 @@ async function findGone(
     const present = new Set(await client.collections(signal));
     return new Set(missing.filter((name) => !present.has(name)));
   } catch (thrown) {
-    toUnseen(thrown);
+    unseenFrom(thrown);
     return new Set();
   }
-}
-
-/** @throws what is no WatchdogError: a mistake in the program is no evidence. */
-function toUnseen(thrown: unknown): Unseen {
-  if (!(thrown instanceof WatchdogError)) throw thrown;
-  const { code, message, hint } = thrown;
-  return { code, message, ...(hint === undefined ? {} : { hint }) };
 }

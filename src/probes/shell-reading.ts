@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Shell } from '../clients/shell.ts';
 import type { FileView } from '../core/model/evidence.ts';
-import { WatchdogError, type ErrorCode } from '../support/errors.ts';
+import { WatchdogError, type ErrorCode, unseenFrom } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { pathToBytes } from '../support/paths.ts';
 import { printablePath } from '../support/printable.ts';
@@ -13,7 +13,7 @@ import { readingDeadlineMs } from './reading-deadline.ts';
 import { readRecords, type RecordForm } from './records.ts';
 import { isSameFile } from './same-file.ts';
 import { cannotEnterStatus, readingScript } from './scripts.ts';
-import { tooLarge, unseen, unseenFrom } from './unseen.ts';
+import { tooLarge, unseen } from './unseen.ts';
 
 /** What reading over a shell needs. */
 export interface ShellReading {

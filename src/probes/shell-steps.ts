@@ -4,6 +4,7 @@
  */
 
 import type { FileView, Unseen } from '../core/model/evidence.ts';
+import { unseenFrom } from '../support/errors.ts';
 import { pathToBytes } from '../support/paths.ts';
 import { printablePath } from '../support/printable.ts';
 import { formatDuration } from '../support/units.ts';
@@ -12,7 +13,7 @@ import { readRecords, type RecordForm } from './records.ts';
 import { readingDeadlineMs } from './reading-deadline.ts';
 import { isSameFile } from './same-file.ts';
 import type { Step } from './scripts.ts';
-import { unseen, unseenFrom } from './unseen.ts';
+import { unseen } from './unseen.ts';
 
 /** What reading one file came to: a digest, why there is none, or `again` when it must be read in a step of its own. */
 export type StepOutcome =

@@ -4,13 +4,14 @@
  */
 
 import type { Evidence, FileView, ListingView, ManifestsView, TargetView, Witness } from '../core/model/evidence.ts';
+import { unseenFrom } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { printablePath } from '../support/printable.ts';
 import { manifestKind } from './manifest-names.ts';
 import { type Manifest, readManifest } from './manifests.ts';
 import type { Place, ReadResult } from './place.ts';
 import { isSameFile } from './same-file.ts';
-import { tooLarge, unseen, unseenFrom } from './unseen.ts';
+import { tooLarge, unseen } from './unseen.ts';
 
 /** What probes remember of manifests between passes: only what the last look at a target still found there. */
 export interface ManifestCache {

@@ -1,19 +1,9 @@
-/** Turns what stopped us from looking into a part of the evidence. Made from a thrown error; it hides no mistake of ours. */
+/** Reasons why something could not be looked at, where no error was thrown. Made from a code and what is known of the file. */
 
 import type { FileView, Unseen } from '../core/model/evidence.ts';
-import { WatchdogError, type ErrorCode } from '../support/errors.ts';
+import type { ErrorCode } from '../support/errors.ts';
 import { printablePath } from '../support/printable.ts';
 import { formatSize } from '../support/units.ts';
-
-/**
- * What an expected failure says, for `seen: false`.
- *
- * @throws whatever is no {@link WatchdogError}: a mistake in the program is no evidence about the world.
- */
-export function unseenFrom(thrown: unknown): Unseen {
-  if (!(thrown instanceof WatchdogError)) throw thrown;
-  return unseen(thrown.code, thrown.message, thrown.hint);
-}
 
 /** Puts an {@link Unseen} together from a code of the catalogue. */
 export function unseen(code: ErrorCode, message: string, hint?: string): Unseen {

@@ -68,6 +68,21 @@ export class WatchdogError extends Error {
 }
 
 /**
+ * What an expected failure says to evidence: the `why` of `seen: false`.
+ *
+ * @throws whatever is no {@link WatchdogError}: a mistake in the program is no evidence about the world.
+ */
+export function unseenFrom(thrown: unknown): {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string;
+} {
+  if (!(thrown instanceof WatchdogError)) throw thrown;
+  const { code, message, hint } = thrown;
+  return { code, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/**
  * Turns anything that was thrown into a sentence for a log or a finding: the message, then the hint.
  *
  * @returns one line; line breaks inside become spaces.

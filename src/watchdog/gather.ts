@@ -7,7 +7,7 @@ import type { HostWorld, ReceiverWorld, SelfWorld, SourceWorld, TargetWorld, Wor
 import { probeSource } from '../probes/qdrant.ts';
 import type { Place } from '../probes/place.ts';
 import { probeTarget } from '../probes/target.ts';
-import { unseenFrom } from '../probes/unseen.ts';
+import { unseenFrom } from '../support/errors.ts';
 import type { HostSession } from './hosts.ts';
 import type { Memory } from './memory.ts';
 import type { Setup, TargetSetup } from './setup.ts';
