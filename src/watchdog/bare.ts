@@ -55,7 +55,7 @@ export function openBareSetup({ path, maxAgeMs, qdrant }: BareOptions): Setup {
   const address = openPlaceHere(path).address;
   return {
     rules,
-    policy: { name: hostname(), timezone: 'UTC', ladders: new Map() },
+    policy: { name: hostname(), timezone: 'UTC', ladders: new Map(), receivers: new Set() },
     checkEveryMs: 300_000,
     unknownAfterMs: 900_000,
     sources: new Map(client === null ? [] : [[source, client]]),

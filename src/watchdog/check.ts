@@ -1,6 +1,7 @@
 /** `check`: one pass for a person who waits. Reads what is due before it judges; delivers nothing, changes no alert. */
 
 import { dueFiles } from '../core/findings/due.ts';
+import { tellsOfBytes } from '../core/findings/proof.ts';
 import { rereadEveryMs } from '../core/findings/integrity.ts';
 import { judge, type Judgement } from '../core/findings/judge.ts';
 import type { FileView } from '../core/model/evidence.ts';
@@ -70,9 +71,8 @@ async function readDue(look: Look, options: CheckOptions): Promise<boolean> {
       },
       onOutcome: (file, outcome) => {
         progress.files += 1;
-        if (outcome.kind === 'unreadable' && ['place/not-found', 'place/changed'].includes(outcome.why.code))
-          isUnsettled = true;
-        memory.ledger.recordOutcome(place.address, file, outcome, nowMs());
+        if (tellsOfBytes(outcome)) memory.ledger.recordOutcome(place.address, file, outcome, nowMs());
+        else isUnsettled = true;
         options.onProgress(progress);
       },
     });

@@ -102,10 +102,7 @@ async function lookAtTarget(
   const isBacklog = !ledger.isAddressKnown(place.address);
   ledger.recordSeen(place.address, files, { isBacklog, atMs: evidence.observedAtMs });
   const { reading } = ledger.load(place.address);
-  const backlogBytes = files.reduce((sum, file) => {
-    const known = reading(file);
-    return known?.isBacklog === true && known.outcome === null ? sum + file.sizeBytes : sum;
-  }, 0);
+  const backlogBytes = files.reduce((sum, file) => (reading(file)?.isBacklog === true ? sum + file.sizeBytes : sum), 0);
   return { name, host, machine, evidence, catalogue: seen, reading, backlogBytes };
 }
 

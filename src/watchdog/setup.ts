@@ -80,7 +80,7 @@ export async function openSetup(settings: Settings, rules: readonly Rule[], opti
   );
   return {
     rules: [...rules, ...builtInRules],
-    policy: { name: settings.name, timezone: settings.timezone, ladders },
+    policy: { name: settings.name, timezone: settings.timezone, ladders, receivers: new Set(receivers.keys()) },
     checkEveryMs: settings.checkEveryMs,
     unknownAfterMs: settings.unknownAfterMs,
     sources,

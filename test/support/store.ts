@@ -52,6 +52,7 @@ export function sampleStanding(subject: string, parts: Partial<Standing> = {}): 
     target: 'nas',
     status: 'failing',
     observedAtMs: someTimeMs,
+    unreadSinceMs: null,
     okUntilMs: null,
     alert: {
       id: 'aaaaaaaaaaaaaaaa',

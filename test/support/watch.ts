@@ -18,6 +18,7 @@ export const phonePolicy: Policy = {
     ['critical', { notify: ['phone'], priority: null }],
     ['warning', { notify: ['phone'], priority: null }],
   ]),
+  receivers: new Set(['phone', 'desk', 'pager']),
 };
 
 /** Passes in a row. */
@@ -29,15 +30,18 @@ export interface Watch {
    * @returns the messages it sends.
    */
   pass(after: string, findings: readonly Finding[]): readonly Message[];
+  /** Goes on under another policy, as after a reload. */
+  obey(next: Policy): void;
   groups(): readonly Group[];
   standings(): readonly Standing[];
 }
 
 /** Starts a watch. */
 export function watch({
-  policy = phonePolicy,
+  policy: first = phonePolicy,
   rules = allRules(),
 }: { policy?: Policy; rules?: readonly Rule[] } = {}): Watch {
+  let policy = first;
   let standings: readonly Standing[] = [];
   let groups = new Map<string, Group>();
   const idOf = (parts: readonly string[]): string => digest(parts.join('|')).slice(0, 16);
@@ -60,6 +64,9 @@ export function watch({
       groups = new Map([...groups, ...routed.groups.map((group) => [group.id, group] as const)]);
       for (const id of routed.removedGroups) groups.delete(id);
       return routed.messages;
+    },
+    obey: (next) => {
+      policy = next;
     },
     groups: () => [...groups.values()],
     standings: () => standings,
@@ -84,6 +91,7 @@ export function found(status: Finding['status'], name: string, after: string, pa
     validUntilMs: isOk ? observedAtMs + ms('25h') : observedAtMs,
     cause: null,
     mutedBy: null,
+    patienceMs: 0,
     forMs: 0,
     todo: isOk ? null : "look at the backup's timer and its last log, then run it",
     ...part,

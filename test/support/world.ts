@@ -229,7 +229,7 @@ export function arrange(sketch: Sketch): World {
       const ledger = new Map(each.files.map((file) => [file.path, file.reading]));
       const seen = evidence(each.unseen, `${each.machine}:/srv/${name}`, each.observedAtMs, {
         listing: {
-          files: each.files.filter(({ isThere }) => isThere).map((file) => fileView(file)),
+          files: each.files.filter(({ isThere }) => isThere).map((file) => fileView(file, each.machine)),
           unreadable: each.unreadable,
         },
         manifests: {
@@ -282,8 +282,9 @@ function remembered(
   return { name, firstSeenAtMs, lastSeenAtMs, isBaseline, points };
 }
 
-function fileView({ path, sizeBytes, mtimeMs, ctimeMs }: FileSketch): FileView {
-  return { path, sizeBytes, mtimeNs: ns(mtimeMs), ctimeNs: ctimeMs === null ? null : ns(ctimeMs), inode: '1' };
+/** @param storage tells files of one path on two machines apart, as inodes do. */
+function fileView({ path, sizeBytes, mtimeMs, ctimeMs }: FileSketch, storage: string): FileView {
+  return { path, sizeBytes, mtimeNs: ns(mtimeMs), ctimeNs: ctimeMs === null ? null : ns(ctimeMs), inode: storage };
 }
 
 /** Ms → decimal ns. */

@@ -1,5 +1,6 @@
 /** The state machine: standings and the findings of one pass → new standings and what happened, each with a named reason. Pure. */
 
+import { formatDuration } from '../../support/units.ts';
 import type { Alert, AlertEvent, Standing } from '../model/alert.ts';
 import { type Finding, type Severity, severityRank } from '../model/finding.ts';
 import { findingKey } from '../model/key.ts';
@@ -65,17 +66,42 @@ function stepOne(
     status: finding.status,
     observedAtMs: finding.observedAtMs,
     okUntilMs: finding.status === 'ok' ? finding.validUntilMs : (old?.okUntilMs ?? null),
+    unreadSinceMs: unreadSince(old, finding, options),
     alert: old?.alert ?? null,
   };
   switch (finding.status) {
     case 'unread':
-      return { standing, event: null };
+      return isUnreadTooLong(standing, finding, options)
+        ? stepTrouble({ ...standing, status: 'failing' }, neverProven(standing, finding, options), options)
+        : { standing, event: null };
     case 'ok':
       return stepOk(standing, finding, options);
     case 'failing':
     case 'unknown':
       return stepTrouble(standing, finding, options);
   }
+}
+
+function unreadSince(old: Standing | undefined, { status }: Finding, { nowMs }: StepOptions): number | null {
+  if (status === 'ok') return null;
+  return old?.unreadSinceMs ?? (status === 'unread' ? nowMs : null);
+}
+
+/** Each new copy starts to wait anew; all of them together may not keep a subject waiting for ever. */
+function isUnreadTooLong({ unreadSinceMs }: Standing, { patienceMs }: Finding, { nowMs }: StepOptions): boolean {
+  return unreadSinceMs !== null && nowMs >= unreadSinceMs + patienceMs;
+}
+
+function neverProven({ unreadSinceMs }: Standing, finding: Finding, { nowMs }: StepOptions): Finding {
+  const waited = formatDuration(nowMs - (unreadSinceMs ?? nowMs));
+  return {
+    ...finding,
+    status: 'failing',
+    reason: 'unread-too-long',
+    headline: `not proven for ${waited}`,
+    summary: `nothing could be proven for ${waited}: ${finding.summary}`,
+    todo: 'look at what keeps changing on the target, and at the reader in the log of deadair',
+  };
 }
 
 function stepOk(

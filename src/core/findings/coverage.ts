@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { durationMs } from '../../support/schemas.ts';
 import { formatCount, formatDuration } from '../../support/units.ts';
+import type { FileView } from '../model/evidence.ts';
 import type { Finding } from '../model/finding.ts';
 import type { SourceWorld } from '../model/world.ts';
 import { createFreshness } from './cadence.ts';
@@ -11,9 +12,11 @@ import type { Rule, RuleKind } from './kind.ts';
 import { type Grade, isEnough, type Proof, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
 import {
+  ambiguous,
   collectionsOf,
   finding,
   type Judgement,
+  nothingGuarded,
   outOfSight,
   sightValidMs,
   type SubjectCollection,
@@ -41,10 +44,12 @@ export const coverage: RuleKind<CoverageParameters> = {
       .int({ error: 'expected a whole number of copies, at least 1' })
       .min(1, { error: 'expected a whole number of copies, at least 1' })
       .optional()
-      .describe('How many targets on distinct hosts must hold a proven copy; default 1.'),
+      .describe('How many targets, each on another host, must hold a proven copy; default 1.'),
     new_within: durationMs
       .optional()
-      .describe("How long a new collection may be uncovered; default: until the file's freshness rule wants a copy."),
+      .describe(
+        "How long a new collection may be without; default until the file's freshness rule wants a copy of it.",
+      ),
     ...proofShape(),
   },
   parameters: (parsed) => ({
@@ -55,11 +60,16 @@ export const coverage: RuleKind<CoverageParameters> = {
   judge: (rule, scene) => {
     const targets = targetsOf(rule, scene);
     const listed = listedNames(scene.world.sources);
+    const subjects = collectionsOf(rule, scene.world);
+    const unguarded = new Map(nothingGuarded(rule, subjects, scene).map((finding) => [finding.subject, finding]));
     return [
       ...scene.world.sources
         .filter(({ name }) => rule.sources.includes(name))
-        .map((source) => judgeList(rule, source, scene)),
-      ...collectionsOf(rule, scene.world).map((subject) => {
+        .map((source) => {
+          const list = judgeList(rule, source, scene);
+          return list.status === 'ok' ? (unguarded.get(list.subject) ?? list) : list;
+        }),
+      ...subjects.map((subject) => {
         const isGone = listed.get(subject.source.name)?.has(subject.collection.name) === false;
         return isGone ? vanished(rule, subject, targets, scene) : judgeCollection(rule, subject, targets, scene);
       }),
@@ -170,7 +180,7 @@ function judgeCollection(
   const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
     finding(rule, { subject: subject.subject, target: null, observedAtMs, ...part });
   const copies = targets.map((target) => copyOn(rule, subject, target, scene));
-  const machines = new Set(copies.flatMap(({ kind, machine }) => (kind === 'proven' ? [machine] : [])));
+  const machines = machinesOf(copies);
   const wanted = rule.parameters.copies;
   const tally = copies.map(({ words }) => words).join('; ');
   if (machines.size >= wanted) {
@@ -192,7 +202,8 @@ function judgeCollection(
       validUntilMs: graceUntilMs,
     });
   }
-  const possible = new Set([...machines, ...copies.flatMap((copy) => (copy.kind === 'none' ? [] : [copy.machine]))]);
+  const hopeful = copies.flatMap((copy) => (copy.kind === 'none' || copy.kind === 'proven' ? [] : [copy.machine]));
+  const possible = new Set([...machines, ...hopeful]);
   const short = { headline: `proven on ${machines.size}, wanted ${wanted}`, validUntilMs: nowMs };
   const summary = `proven on ${machines.size} of ${targets.length} targets, wanted ${wanted}. ${tally}`;
   if (possible.size < wanted) {
@@ -221,6 +232,8 @@ interface Copy {
   /** `nas: never`, for the summary. */
   readonly words: string;
   readonly cause: Finding['cause'];
+  /** What tells the proven file from any other file anywhere; null when the transport does not say enough. */
+  readonly identity: string | null;
 }
 
 function copyOn(
@@ -230,20 +243,25 @@ function copyOn(
   scene: Scene,
 ): Copy {
   const { machine, name } = target;
-  if (seen === null) {
-    const { summary, cause } = outOfSight(target, scene);
-    return { kind: 'unknown', machine, words: `${name}: ${summary}`, cause: cause ?? null };
-  }
-  const copy = (kind: Copy['kind'], words: string): Copy => ({
+  const copy = (kind: Copy['kind'], words: string, part: Partial<Copy> = {}): Copy => ({
     kind,
     machine,
     words: `${name}: ${words}`,
     cause: null,
+    identity: null,
+    ...part,
   });
+  if (seen === null) {
+    const { summary, cause } = outOfSight(target, scene);
+    return copy('unknown', summary, { cause: cause ?? null });
+  }
+  if (scene.ambiguous(name, collection.name)) return copy('unknown', ambiguous(name).summary);
   const proofs: Proof[] = [];
   for (const snapshot of seen.byCollection.get(collection.name) ?? []) {
     const proof = prove(snapshot, target, scene, rule.parameters.proveWithinMs);
-    if (proof.kind === 'proven' && isEnough(proof.grade, rule.parameters.proof)) return copy('proven', 'proven');
+    if (proof.kind === 'proven' && isEnough(proof.grade, rule.parameters.proof)) {
+      return copy('proven', 'proven', { identity: identityOf(snapshot.file) });
+    }
     proofs.push(proof);
   }
   // All of them: new ones keep arriving, so with a reader that stands still some are always young.
@@ -257,6 +275,23 @@ function copyOn(
   if (proofs.some(({ kind }) => kind === 'proven')) return copy('unknown', 'no digest to prove it by');
   if (seen.incomplete !== null) return copy('unknown', `part of it cannot be listed: ${seen.incomplete}`);
   return copy('none', proofs.length === 0 ? 'no snapshot' : 'only broken snapshots');
+}
+
+/** What two ways to one file have in common, and two files on two machines never: inode and times to the nanosecond. */
+function identityOf({ inode, ctimeNs, mtimeNs, sizeBytes }: FileView): string | null {
+  return inode === null || ctimeNs === null ? null : JSON.stringify([inode, ctimeNs, mtimeNs, sizeBytes]);
+}
+
+/** Machines that hold a proven copy; one directory reached by two names or mounts is one copy. */
+function machinesOf(copies: readonly Copy[]): ReadonlySet<string> {
+  const machines = new Set<string>();
+  const identities = new Set<string>();
+  for (const { kind, machine, identity } of copies) {
+    if (kind !== 'proven' || (identity !== null && identities.has(identity))) continue;
+    machines.add(machine);
+    if (identity !== null) identities.add(identity);
+  }
+  return machines;
 }
 
 function newUntilMs(rule: Rule<CoverageParameters>, { collection }: SubjectCollection, scene: Scene): number {

@@ -7,7 +7,7 @@ import type { Rule } from './kind.ts';
 import { type Grade, isEnough, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
 import type { Catalogue, MissingFile, Snapshot } from '../model/catalogue.ts';
-import { futureSkewMs, nsToMs } from './snapshots.ts';
+import { arrivalMsOf, futureSkewMs, nsToMs } from './snapshots.ts';
 
 /** Parameters of an integrity rule. */
 export interface IntegrityParameters {
@@ -48,18 +48,19 @@ export function judgeFile(
   if (nsToMs(snapshot.file.mtimeNs) === 0 && snapshot.madeAtFrom === 'mtime') return failing('epoch', epochWords);
   switch (proof.kind) {
     case 'empty':
-      return failing('truncated', 'has no bytes');
+      return changing(snapshot, scene) ?? failing('truncated', 'has no bytes');
     case 'interrupted':
       return failing('epoch', epochWords);
-    case 'truncated':
-      return failing(
-        'truncated',
-        `has ${formatSize(proof.sizeBytes)}, its manifest says ${formatSize(proof.wantedBytes)}`,
-      );
+    case 'truncated': {
+      const words = `has ${formatSize(proof.sizeBytes)}, its manifest says ${formatSize(proof.wantedBytes)}`;
+      return changing(snapshot, scene) ?? failing('truncated', words);
+    }
     case 'contradiction':
       return failing('contradiction', `has two different digests in ${proof.manifests.join(' and ')}`);
-    case 'mismatch':
-      return failing('mismatch', `reads ${short(proof.read)}, ${proof.witness} says ${short(proof.wanted)}`);
+    case 'mismatch': {
+      const words = `reads ${short(proof.read)}, ${proof.witness} says ${short(proof.wanted)}`;
+      return changing(snapshot, scene) ?? failing('mismatch', words);
+    }
     case 'unreadable':
       return { status: 'unknown', reason: 'unreadable', words: `cannot be read: ${proof.why.message}` };
     case 'unread': {
@@ -70,7 +71,7 @@ export function judgeFile(
       return failing('never-read', `was never read in ${waited}`);
     }
     case 'proven': {
-      if (!isEnough(proof.grade, rule.parameters.proof)) return withoutDigest(snapshot, scene);
+      if (!isEnough(proof.grade, rule.parameters.proof)) return withoutDigest(rule, snapshot, target, scene);
       if (proof.readAtMs > nowMs + futureSkewMs) {
         // Its expiry would lie as far ahead as our clock once was, and until then nobody would read these bytes again.
         const ahead = formatDuration(proof.readAtMs - nowMs);
@@ -93,18 +94,47 @@ function failing(reason: string, words: string): FileJudgement {
   return { status: 'failing', reason, words };
 }
 
-/** Read, but no manifest has its digest: unlisted where a manifest claims to be whole, unproven where there is none. */
-function withoutDigest(snapshot: Snapshot, { nowMs, isReaderBeside }: Scene): FileJudgement {
-  if (snapshot.governedBy === null) {
-    return { status: 'unknown', reason: 'no-digest', words: 'has no digest in any manifest' };
+/**
+ * Read, but no manifest has its digest: unlisted where a manifest claims to be whole, unproven where there is none. A
+ * backup writes its manifest last: while it is at work, what we have first seen in this run may still get its line.
+ */
+function withoutDigest(
+  rule: Rule<IntegrityParameters>,
+  { file, governedBy }: Snapshot,
+  target: TargetWorld,
+  scene: Scene,
+): FileJudgement {
+  const firstSeenAtMs = target.reading(file)?.firstSeenAtMs ?? scene.nowMs;
+  if (isAtWork(target.catalogue, firstSeenAtMs + rule.parameters.proveWithinMs, scene)) {
+    return { status: 'unread', reason: 'arriving', words: 'has arrived, and its manifest may still come' };
   }
-  const words = `is not listed by ${snapshot.governedBy}`;
-  // A backup writes its manifest last; what is younger than this may still get its line.
-  const isSettling = isReaderBeside && nowMs - snapshot.madeAtMs < settleMs;
-  return { status: isSettling ? 'unread' : 'failing', reason: 'unlisted', words };
+  if (governedBy === null) return { status: 'unknown', reason: 'no-digest', words: 'has no digest in any manifest' };
+  return failing('unlisted', `is not listed by ${governedBy}`);
 }
 
-const settleMs = 3_600_000;
+/** A file that changed a moment ago may still be written under its final name; what it holds then proves nothing. */
+function changing({ file }: Snapshot, scene: Scene): FileJudgement | null {
+  return isSettling(arrivalMsOf(file), scene)
+    ? { status: 'unread', reason: 'arriving', words: 'is still changing' }
+    : null;
+}
+
+/** Whether what changed then may still be changing. A person who waits is told at once. */
+export function isSettling(changedAtMs: number, scene: Scene): boolean {
+  const agoMs = scene.nowMs - changedAtMs;
+  return scene.isReaderBeside && agoMs > -futureSkewMs && agoMs < settleMs(scene);
+}
+
+/** Whether a copy is at work on the target: something arrived there a moment ago, and it began not too long ago. */
+function isAtWork(catalogue: Catalogue | null, untilMs: number, scene: Scene): boolean {
+  const newestMs = catalogue?.newestArrivalMs ?? null;
+  return newestMs !== null && scene.nowMs < untilMs && isSettling(newestMs, scene);
+}
+
+/** How long a target must be quiet before what is missing or wrong there counts: three looks, at most 15 minutes. */
+function settleMs({ checkEveryMs }: Scene): number {
+  return Math.min(3 * checkEveryMs, 15 * 60_000);
+}
 
 const epochWords = 'is dated 1970, as an interrupted rsync leaves it';
 
@@ -112,15 +142,18 @@ function short(digest: string): string {
   return `${digest.slice(0, 4)}…`;
 }
 
-/** Judges a file that a manifest lists and that is not there. */
+/** Judges a file that a manifest lists and that is not there; a manifest may also be copied before its files. */
 export function judgeMissing(
-  { witness, isArriving }: MissingFile,
-  { incomplete }: Catalogue,
+  rule: Rule<IntegrityParameters>,
+  { witness, listedAtMs, isArriving }: MissingFile,
+  catalogue: Catalogue,
   scene: Scene,
 ): FileJudgement {
-  if (isArriving && scene.isReaderBeside) return { status: 'unread', reason: 'arriving', words: 'is being copied in' };
+  const isAwaited = isArriving || isAtWork(catalogue, listedAtMs + rule.parameters.proveWithinMs, scene);
+  if (isAwaited && scene.isReaderBeside) return { status: 'unread', reason: 'arriving', words: 'is being copied in' };
+  const { incomplete } = catalogue;
   if (incomplete !== null) {
     return { status: 'unknown', reason: 'cannot-look', words: `cannot be looked for: ${incomplete}` };
   }
-  return { status: 'failing', reason: 'missing', words: `is listed by ${witness.manifest} and not there` };
+  return failing('missing', `is listed by ${witness.manifest} and not there`);
 }

@@ -12,7 +12,16 @@ import { defaultProveWithinMs, type Grade, isEnough, type Proof, prove } from '.
 import type { Scene } from './scene.ts';
 import type { Catalogue, Snapshot } from '../model/catalogue.ts';
 import { futureSkewMs } from './snapshots.ts';
-import { collectionsOf, finding, type Judgement, outOfSight, type SubjectCollection, targetsOf } from './subjects.ts';
+import {
+  ambiguous,
+  collectionsOf,
+  finding,
+  type Judgement,
+  nothingGuarded,
+  outOfSight,
+  type SubjectCollection,
+  targetsOf,
+} from './subjects.ts';
 
 /** Parameters of a freshness rule. */
 export interface FreshnessParameters {
@@ -30,13 +39,15 @@ export const freshness: RuleKind<FreshnessParameters> = {
   promise: 'the newest proven snapshot of each live collection on each target is young enough',
   defaultSeverity: 'critical',
   shape: {
-    max_age: durationMs.optional().describe('The oldest age of the newest proven snapshot. Either this or schedule.'),
+    max_age: durationMs
+      .optional()
+      .describe('How old the newest proven snapshot may be, such as 26h; this or schedule.'),
     schedule: z
       .string()
       .refine((text) => isCron(text), { error: 'expected five fields of cron such as "15 2 * * *"' })
       .optional()
-      .describe('When backups start, as five fields of cron in the time zone of the configuration.'),
-    grace: durationMs.optional().describe('How long after its slot a backup may take. Needs schedule; default 1h.'),
+      .describe('When backups start: five fields of cron in the time zone of the main file; this or max_age.'),
+    grace: durationMs.optional().describe('With schedule: how long after its slot a backup may take; default 1h.'),
     ...proofShape(),
   },
   parameters: (parsed) => {
@@ -58,8 +69,12 @@ export function proofShape(): Readonly<Record<'proof' | 'prove_within', z.ZodTyp
     proof: z
       .enum(['manifest', 'first-seen'], { error: 'expected manifest or first-seen' })
       .optional()
-      .describe('The witness a proof needs: a manifest (default), or first-seen: unchanged since we first read it.'),
-    prove_within: durationMs.optional().describe('How long an arrived snapshot may wait to be read; default 6h.'),
+      .describe(
+        'The witness a proof needs: manifest, or first-seen (unchanged since we first read it); default manifest.',
+      ),
+    prove_within: durationMs
+      .optional()
+      .describe('How long a snapshot that has arrived may wait to be read; default 6h.'),
   };
 }
 
@@ -81,13 +96,14 @@ export function cadenceOf(rule: RuleCommon & { readonly parameters: FreshnessPar
 function judgeFreshness(rule: Rule<FreshnessParameters>, scene: Scene): readonly Finding[] {
   const fresh = createFreshness(cadenceOf(rule));
   const subjects = collectionsOf(rule, scene.world);
-  return targetsOf(rule, scene).flatMap(({ target, seen }) => {
+  const judged = targetsOf(rule, scene).flatMap(({ target, seen }) => {
     if (seen === null) {
       const unseen = outOfSight(target, scene);
       return subjects.map(({ subject }) => finding(rule, { subject, target: target.name, ...unseen }));
     }
     return subjects.map((subject) => judgeCollection({ rule, target, seen, fresh, scene, subject }));
   });
+  return [...nothingGuarded(rule, subjects, scene), ...judged];
 }
 
 interface Case {
@@ -109,6 +125,9 @@ function judgeCollection(given: Case): Finding {
       ...part,
     });
   const { nowMs } = scene;
+  if (scene.ambiguous(target.name, subject.collection.name)) {
+    return judgement({ validUntilMs: nowMs, ...ambiguous(target.name) });
+  }
   const snapshots = (seen.byCollection.get(subject.collection.name) ?? [])
     .filter(({ madeAtMs }) => madeAtMs <= nowMs + futureSkewMs)
     .toSorted((a, b) => b.madeAtMs - a.madeAtMs);

@@ -3,7 +3,14 @@
 import { durationMs } from '../../support/schemas.ts';
 import { printablePath } from '../../support/printable.ts';
 import type { Finding } from '../model/finding.ts';
-import { type Fault, type FileJudgement, judgeFile, judgeMissing, type IntegrityParameters } from './faults.ts';
+import {
+  type Fault,
+  type FileJudgement,
+  type IntegrityParameters,
+  isSettling,
+  judgeFile,
+  judgeMissing,
+} from './faults.ts';
 import { proofParameters, proofShape } from './freshness.ts';
 import { matcher } from './globs.ts';
 import type { Rule, RuleKind } from './kind.ts';
@@ -65,8 +72,8 @@ function judgeTarget(rule: Rule<IntegrityParameters>, subject: SubjectTarget, sc
       add(tally, each.file.path, judgeFile(rule, each, target, scene));
   }
   for (const each of seen.others) add(tallyOf(each.collection), each.file.path, judgeFile(rule, each, target, scene));
-  for (const each of seen.missing) add(tallyOf(each.collection), each.path, judgeMissing(each, seen, scene));
-  const whole = ofTheWhole(subject);
+  for (const each of seen.missing) add(tallyOf(each.collection), each.path, judgeMissing(rule, each, seen, scene));
+  const whole = ofTheWhole(subject, scene);
   // What could not be listed may hold files of any collection, so none of them is known to be intact.
   const blind = whole.filter(({ reason }) => reason === 'incomplete').slice(0, 1);
   // A collection without a file here is not this rule's matter: freshness and coverage say so.
@@ -97,12 +104,17 @@ function add(tally: Tally | null, path: string, judgement: FileJudgement): void 
 }
 
 /** What is wrong with the target rather than with one file. */
-function ofTheWhole({ target, seen }: SubjectTarget): readonly Fault[] {
+function ofTheWhole({ target, seen }: SubjectTarget, scene: Scene): readonly Fault[] {
   if (seen === null || !target.evidence.seen) return [];
   const { listing, manifests } = target.evidence.value;
-  const problems = manifests.problems.map(({ manifest, line, message }) =>
-    faultOf(manifest, 'failing', 'bad-manifest', `${line === null ? '' : `line ${line}: `}${message}`),
-  );
+  const problems = manifests.problems.map(({ manifest, line, message }) => {
+    // One that is being written is empty at first, and ends in half a line.
+    const isWritten = isSettling(seen.manifestArrivals.get(manifest) ?? Number.NEGATIVE_INFINITY, scene);
+    const words = `${line === null ? '' : `line ${line}: `}${message}`;
+    return isWritten
+      ? faultOf(manifest, 'unread', 'arriving', words)
+      : faultOf(manifest, 'failing', 'bad-manifest', words);
+  });
   const blind = listing.unreadable.map(({ path, why }) =>
     faultOf(path, 'unknown', 'incomplete', `cannot be listed: ${why.message}`),
   );

@@ -8,6 +8,7 @@ import type { JudgeOptions, World } from '../model/world.ts';
 import { matcher } from './globs.ts';
 import type { Rule, RuleKind } from './kind.ts';
 import type { Scene } from './scene.ts';
+import { backlogMs, defaultProveWithinMs } from './proof.ts';
 import { futureSkewMs } from './snapshots.ts';
 import { sightValidMs } from './subjects.ts';
 
@@ -31,17 +32,49 @@ export function judge(
   standings: readonly Standing[],
   options: JudgeOptions,
 ): Judgement {
-  const scene: Scene = { ...options, world, rules };
+  const scene: Scene = { ...options, world, rules, ambiguous: ambiguities(rules, world) };
   const findings = rules.flatMap((rule) => {
     const kind = kinds.get(rule.kind);
     if (kind === undefined) throw new Error(`no rule kind ${rule.kind}`);
     const mute = exceptions(rule, options.nowMs);
-    return kind.judge(rule, scene).map((finding) => mute(expiring(finding, options)));
+    const patienceMs = patienceOf(rule, world);
+    return kind.judge(rule, scene).map((finding) => mute(expiring(patient(finding, patienceMs), options)));
   });
   return {
     findings: [...findings, ...keptInSight(findings, rules, standings, scene)],
     notPromised: gaps(rules, kinds, world),
   };
+}
+
+/** How long findings of a rule may stay unread: what the rule grants each file, and the time the largest backlog needs. */
+function patienceOf({ parameters, targets }: Rule, world: World): number {
+  const { proveWithinMs = defaultProveWithinMs } = parameters as { readonly proveWithinMs?: number };
+  const backlogs = world.targets.filter(({ name }) => targets.includes(name)).map(backlogMs);
+  return proveWithinMs + Math.max(0, ...backlogs);
+}
+
+function patient(finding: Finding, patienceMs: number): Finding {
+  return finding.status === 'unread' ? { ...finding, patienceMs } : finding;
+}
+
+/**
+ * Collections of one name on several sources whose copies go to one target: nothing there tells whose a copy is, so it
+ * proves neither.
+ */
+function ambiguities(rules: readonly Rule[], world: World): Scene['ambiguous'] {
+  const found = new Map<string, ReadonlySet<string>>();
+  for (const { name: target } of world.targets) {
+    const protectedHere = new Set(
+      rules.filter(({ targets }) => targets.includes(target)).flatMap(({ sources }) => sources),
+    );
+    const seen = new Set<string>();
+    const twice = new Set<string>();
+    for (const source of world.sources.filter(({ name }) => protectedHere.has(name))) {
+      for (const { name } of source.remembered) (seen.has(name) ? twice : seen).add(name);
+    }
+    if (twice.size > 0) found.set(target, twice);
+  }
+  return (target, collection) => found.get(target)?.has(collection) === true;
 }
 
 /** How many passes may go by without a new look before an old one has expired. */
@@ -125,6 +158,7 @@ function keptInSight(
         cause: null,
         mutedBy: null,
         forMs: rule.forMs,
+        patienceMs: 0,
         todo: null,
       }),
     ];

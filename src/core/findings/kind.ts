@@ -22,7 +22,7 @@ export interface ParameterMistake {
 export interface RuleKind<Parameters extends object = object> {
   /** The word after `rule:` in a rule file. */
   readonly kind: string;
-  /** What must be true, in one clause; the reference of rule kinds is made of these. */
+  /** What must be true, in one clause; the section of this kind in `rules/README.md` begins with it. */
   readonly promise: string;
   readonly defaultSeverity: Severity;
   /** The YAML keys of this kind beside the common ones, each with a description. */

@@ -1,6 +1,6 @@
 /** Whether the bytes of one file are proven: what its witnesses say against what was read. Pure; the only judge of bytes. */
 
-import type { Reading, Unseen } from '../model/evidence.ts';
+import type { Reading, ReadingOutcome, Unseen } from '../model/evidence.ts';
 import type { JudgeOptions, TargetWorld } from '../model/world.ts';
 import type { Snapshot } from '../model/catalogue.ts';
 
@@ -35,6 +35,14 @@ export const backlogBytesPerSecond = 50 * 2 ** 20;
 const passing = new Set(['place/not-found', 'place/changed', 'aborted', 'ssh/connection-lost', 'net/timeout']);
 
 /**
+ * Whether an outcome is worth remembering. One that only says that reading was cut short, or that the file is another by
+ * now, must not take the place of a digest that was read before.
+ */
+export function tellsOfBytes(outcome: ReadingOutcome): boolean {
+  return outcome.kind === 'digest' || !passing.has(outcome.why.code);
+}
+
+/**
  * Judges one file.
  *
  * @param proveWithinMs how long it may stay unread after we first saw it; backlog gets the time its bytes need besides.
@@ -57,9 +65,7 @@ export function prove(
   }
   const reading = target.reading(file);
   const outcome = reading?.outcome ?? null;
-  if (outcome === null || (outcome.kind === 'unreadable' && passing.has(outcome.why.code) && options.isReaderBeside)) {
-    return unread(reading, target, options, proveWithinMs);
-  }
+  if (outcome === null) return unread(reading, target, options, proveWithinMs);
   if (outcome.kind === 'unreadable') return { kind: 'unreadable', why: outcome.why, readAtMs: outcome.readAtMs };
   const { sha256: read, readAtMs, tool } = outcome;
   if (wanted !== null) {
@@ -85,6 +91,11 @@ function unread(
   proveWithinMs: number,
 ): Proof {
   const sinceMs = reading?.firstSeenAtMs ?? options.nowMs;
-  const backlogMs = reading?.isBacklog === true ? (target.backlogBytes / backlogBytesPerSecond) * 1_000 : 0;
-  return { kind: 'unread', sinceMs, proveByMs: Math.round(sinceMs + proveWithinMs + backlogMs) };
+  const extraMs = reading?.isBacklog === true ? backlogMs(target) : 0;
+  return { kind: 'unread', sinceMs, proveByMs: sinceMs + proveWithinMs + extraMs };
+}
+
+/** The time that a target's backlog needs at {@link backlogBytesPerSecond}, ms. */
+export function backlogMs({ backlogBytes }: TargetWorld): number {
+  return Math.round((backlogBytes / backlogBytesPerSecond) * 1_000);
 }

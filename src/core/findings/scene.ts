@@ -8,4 +8,6 @@ export interface Scene extends JudgeOptions {
   readonly world: World;
   /** All rules of the configuration: a coverage rule asks the freshness rule of its file when copies are due. */
   readonly rules: readonly Rule[];
+  /** Whether copies of this collection on this target could be of either of two sources. */
+  readonly ambiguous: (target: string, collection: string) => boolean;
 }

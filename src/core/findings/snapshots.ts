@@ -29,19 +29,26 @@ export function catalogue(evidence: Evidence<TargetView>, layout: string | null)
   const { observedAtMs, value } = evidence;
   const { listing, manifests } = value;
   const manifestOf = new Map(manifests.complete.map(({ directory, manifest }) => [directory, manifest]));
+  const manifestPaths = new Set([...manifests.complete, ...manifests.problems].map(({ manifest }) => manifest));
   const collectionByLayout = layoutMatcher(layout);
+  const rootName = rootNameOf(evidence.address);
   let witnessed = 0;
   const inFlight = new Set<string>();
+  const manifestArrivals = new Map<string, number>();
+  let newestArrivalMs: number | null = null;
   const snapshots: Snapshot[] = [];
   const others: Snapshot[] = [];
   for (const file of listing.files) {
     const name = nameOf(file.path);
+    const arrivalMs = arrivalMsOf(file);
+    newestArrivalMs = Math.max(newestArrivalMs ?? arrivalMs, arrivalMs);
+    if (manifestPaths.has(file.path)) manifestArrivals.set(file.path, arrivalMs);
     const witnesses = manifests.witnesses.get(file.path) ?? [];
     if (witnesses.length > 0) witnessed += 1;
     const arrival = witnesses.length > 0 ? null : arrivalOf(file.path, name);
     if (arrival !== null) {
       // Clocks of two hosts differ, so a growth that is a little ahead of us counts as well.
-      const isGrowing = Math.abs(observedAtMs - nsToMs(file.ctimeNs ?? file.mtimeNs)) < arrivingMs;
+      const isGrowing = Math.abs(observedAtMs - arrivalMs) < arrivingMs;
       if (isGrowing) inFlight.add(arrival);
       continue;
     }
@@ -49,8 +56,8 @@ export function catalogue(evidence: Evidence<TargetView>, layout: string | null)
     const byLayout = isSnapshot || isOtherName(name) ? null : collectionByLayout(file.path);
     if (!isSnapshot && byLayout === null && witnesses.length === 0) continue;
     const own = ownName(name);
-    const { madeAtMs, madeAtFrom } = timeOf(file, own, witnesses);
-    const collection = collectionOf(file.path, own, witnesses, collectionByLayout);
+    const { madeAtMs, madeAtFrom } = timeOf(file, own, witnesses, observedAtMs);
+    const collection = collectionOf(file.path, own, witnesses, collectionByLayout, rootName);
     const governedBy = governorOf(file.path, manifestOf);
     const entry: Snapshot = { file, collection, madeAtMs, madeAtFrom, witnesses, governedBy };
     if (isSnapshot || byLayout !== null) snapshots.push(entry);
@@ -59,7 +66,8 @@ export function catalogue(evidence: Evidence<TargetView>, layout: string | null)
   const missing = absentees(manifests.witnesses, listing.files, witnessed).map(([path, witnesses]) => ({
     path,
     witness: witnesses[0] as Witness,
-    collection: collectionOf(path, ownName(nameOf(path)), witnesses, collectionByLayout),
+    collection: collectionOf(path, ownName(nameOf(path)), witnesses, collectionByLayout, rootName),
+    listedAtMs: manifestArrivals.get(witnesses[0]?.manifest ?? '') ?? Number.NEGATIVE_INFINITY,
     isArriving: inFlight.has(path),
   }));
   const blind = listing.unreadable[0];
@@ -68,12 +76,20 @@ export function catalogue(evidence: Evidence<TargetView>, layout: string | null)
     others,
     missing,
     byCollection: grouped(snapshots),
+    manifestArrivals,
+    newestArrivalMs,
     incomplete: blind === undefined ? null : blind.why.message,
   };
 }
 
+/** When a file arrived or last changed; where the transport tells no ctime, its mtime must do. */
+export function arrivalMsOf({ ctimeNs, mtimeNs }: FileView): number {
+  return nsToMs(ctimeNs ?? mtimeNs);
+}
+
 /** The path that a file in flight is to have; null for a file that has arrived. */
 function arrivalOf(path: string, name: string): string | null {
+  if (path.includes('.partial/')) return path.replaceAll('.partial/', '/');
   if (!path.includes('.~tmp~/') && !path.includes('.rsync-partial/') && !name.startsWith('.')) return null;
   const inDirectory = inFlightDirectory.exec(path);
   if (inDirectory !== null) return `${inDirectory[1]}${inDirectory[2]}`;
@@ -121,6 +137,16 @@ function absentees(
   return [...witnesses].filter(([path]) => !listed.has(path));
 }
 
+/** The name of the target's own directory, from its address; null where that is the root of a file system. */
+function rootNameOf(address: string): string | null {
+  const name = nameOf(address.replace(/\/+$/, ''));
+  try {
+    return name === '' ? null : decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 /** What Qdrant's own file name tells; null for any other name. */
 function ownName(name: string): { readonly collection: string; readonly madeAtMs: number | null } | null {
   const own = qdrantName.exec(name);
@@ -133,26 +159,41 @@ function collectionOf(
   own: ReturnType<typeof ownName>,
   witnesses: readonly Witness[],
   collectionByLayout: (path: string) => string | null,
+  rootName: string | null,
 ): string | null {
   const fromManifest = witnesses.find(({ collection }) => collection !== undefined)?.collection;
   if (fromManifest !== undefined) return fromManifest;
   if (own !== null) return own.collection;
   const slash = path.lastIndexOf('/');
-  return collectionByLayout(path) ?? (slash < 1 ? null : nameOf(path.slice(0, slash)));
+  return collectionByLayout(path) ?? (slash < 1 ? rootName : nameOf(path.slice(0, slash)));
 }
 
-/** The most trusted first: a manifest, Qdrant's name, arrival, and mtime, which a copy may bring from anywhere. */
+/**
+ * When the data was taken, from what bounds it: a manifest and Qdrant's name, of which the earlier counts, since a file
+ * that is only listed anew holds nothing new; else the earlier of arrival and mtime, since a chown or a second copy
+ * moves arrival forward, and a copy may keep the mtime of its source. A date in the future counts whoever says it, so
+ * that it is told.
+ */
 function timeOf(
   file: FileView,
   own: ReturnType<typeof ownName>,
   witnesses: readonly Witness[],
+  observedAtMs: number,
 ): Pick<Snapshot, 'madeAtMs' | 'madeAtFrom'> {
-  const manifestMs = witnesses.find(({ madeAtMs }) => madeAtMs !== undefined)?.madeAtMs;
-  if (manifestMs !== undefined) return { madeAtMs: manifestMs, madeAtFrom: 'manifest' };
-  const stampMs = own?.madeAtMs ?? null;
-  if (stampMs !== null) return { madeAtMs: stampMs, madeAtFrom: 'name' };
-  if (file.ctimeNs !== null) return { madeAtMs: nsToMs(file.ctimeNs), madeAtFrom: 'arrival' };
-  return { madeAtMs: nsToMs(file.mtimeNs), madeAtFrom: 'mtime' };
+  const manifestMs = witnesses.find(({ madeAtMs }) => madeAtMs !== undefined)?.madeAtMs ?? Number.POSITIVE_INFINITY;
+  const stampMs = own?.madeAtMs ?? Number.POSITIVE_INFINITY;
+  const isManifestAhead = Number.isFinite(manifestMs) && manifestMs > observedAtMs + futureSkewMs;
+  if (stampMs < manifestMs && !isManifestAhead) return { madeAtMs: stampMs, madeAtFrom: 'name' };
+  const isStampAhead = Number.isFinite(stampMs) && stampMs > observedAtMs + futureSkewMs;
+  if (isStampAhead) return { madeAtMs: stampMs, madeAtFrom: 'name' };
+  if (Number.isFinite(manifestMs)) return { madeAtMs: manifestMs, madeAtFrom: 'manifest' };
+  const mtimeMs = nsToMs(file.mtimeNs);
+  const arrivalMs = file.ctimeNs === null ? Number.POSITIVE_INFINITY : nsToMs(file.ctimeNs);
+  // An mtime of 1970 is a mark of rsync, not a time.
+  if (arrivalMs <= mtimeMs || (mtimeMs === 0 && Number.isFinite(arrivalMs))) {
+    return { madeAtMs: arrivalMs, madeAtFrom: 'arrival' };
+  }
+  return { madeAtMs: mtimeMs, madeAtFrom: 'mtime' };
 }
 
 function nameOf(path: string): string {

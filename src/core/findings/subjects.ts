@@ -62,6 +62,7 @@ export function finding(rule: Rule, judgement: Judgement): Finding {
     todo: null,
     mutedBy: null,
     forMs: rule.forMs,
+    patienceMs: 0,
     ...judgement,
   };
 }
@@ -86,5 +87,40 @@ export function outOfSight(
     observedAtMs,
     validUntilMs: scene.nowMs,
     cause,
+  };
+}
+
+/** A source of which a rule guards nothing is no reason for calm: its list is empty, or a glob has a typing error. */
+export function nothingGuarded(
+  rule: Rule,
+  subjects: readonly SubjectCollection[],
+  { world, nowMs }: Scene,
+): readonly Finding[] {
+  return world.sources
+    .filter(({ name }) => rule.sources.includes(name) && !subjects.some(({ source }) => source.name === name))
+    .map(({ name, evidence }) =>
+      finding(rule, {
+        subject: `source/${name}`,
+        target: null,
+        status: 'unknown',
+        reason: 'no-subject',
+        headline: 'guards nothing',
+        summary: `this rule guards no collection of ${name}: none is known there that its collections name`,
+        observedAtMs: evidence.observedAtMs,
+        validUntilMs: nowMs,
+        cause: evidence.seen ? null : { subject: `source/${name}`, summary: evidence.why.message },
+        todo: 'check the globs of the rule, and that Qdrant lists its collections',
+      }),
+    );
+}
+
+/** The part of a judgement that says: there are copies, and nothing tells whose. */
+export function ambiguous(target: string): Pick<Judgement, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
+  return {
+    status: 'unknown',
+    reason: 'ambiguous',
+    headline: 'whose copy it is cannot be told',
+    summary: `two sources have a collection of this name, and nothing on ${target} tells whose copies lie there`,
+    todo: 'give each source a target of its own',
   };
 }

@@ -16,6 +16,8 @@ export interface Standing {
   readonly observedAtMs: number;
   /** Until when the last ok held; null when it never was ok. */
   readonly okUntilMs: number | null;
+  /** Since when it is unread without having been ok in between; null when it is not. */
+  readonly unreadSinceMs: number | null;
   readonly alert: Alert | null;
 }
 

@@ -23,6 +23,10 @@ export interface Catalogue {
   readonly missing: readonly MissingFile[];
   /** Files that are no snapshots but that a manifest lists: their bytes are checked as well. */
   readonly others: readonly Snapshot[];
+  /** When each manifest arrived or last changed, epoch ms, by its path. */
+  readonly manifestArrivals: ReadonlyMap<string, number>;
+  /** When a file last arrived or grew on the target, one in flight included; null on an empty target. */
+  readonly newestArrivalMs: number | null;
   /** Why the absence of a file proves nothing; null when the listing is whole. */
   readonly incomplete: string | null;
 }
@@ -33,6 +37,8 @@ export interface MissingFile {
   readonly witness: Witness;
   /** Like {@link Snapshot.collection}. */
   readonly collection: string | null;
+  /** When the manifest that lists it arrived. */
+  readonly listedAtMs: number;
   /** True when a copy in flight has its name and still grows. */
   readonly isArriving: boolean;
 }

@@ -1,6 +1,6 @@
 /** A finding: a rule judged for one subject. */
 
-/** How loud; `info` goes only to the daily report. */
+/** How loud; `info` rings nobody. */
 export type Severity = 'critical' | 'warning' | 'info';
 
 /**
@@ -45,6 +45,8 @@ export interface Finding {
   readonly mutedBy: Mute | null;
   /** How long trouble must last before it is told, ms (`for` of the rule). */
   readonly forMs: number;
+  /** How long it may stay `unread`, ms; beyond that it is failing, whatever new bytes arrive meanwhile. */
+  readonly patienceMs: number;
   /** What a person is told to do; null when the summary says it all. */
   readonly todo: string | null;
 }

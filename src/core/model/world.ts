@@ -31,7 +31,7 @@ export interface TargetWorld {
   readonly catalogue: Catalogue | null;
   /** The ledger for a listed file. A file without an entry was never seen before this pass. */
   readonly reading: (file: FileView) => Reading | undefined;
-  /** Sum of the sizes of backlog that is still unread. */
+  /** Sum of the sizes of all backlog, read or not: what its bound is computed from must not shrink as reading goes on. */
   readonly backlogBytes: number;
 }
 

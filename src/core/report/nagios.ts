@@ -8,10 +8,17 @@ const words = { ok: 'OK', warning: 'WARNING', critical: 'CRITICAL', unknown: 'UN
 export function nagiosOutput(view: CheckView): string {
   const trouble = view.findings.filter(({ status, mutedBy }) => status !== 'ok' && mutedBy === null);
   const count = (status: string): number => view.findings.filter((each) => each.status === status).length;
-  const what = trouble.length === 0 ? `${count('ok')} findings ok` : `${trouble.length} of ${view.findings.length} findings not ok`;
-  const perfdata = (['ok', 'failing', 'unknown'] as const).map((status) => `'${status}'=${count(status)};;;0`).join(' ');
+  const what =
+    trouble.length === 0
+      ? `${count('ok')} findings ok`
+      : `${trouble.length} of ${view.findings.length} findings not ok`;
+  const perfdata = (['ok', 'failing', 'unknown'] as const)
+    .map((status) => `'${status}'=${count(status)};;;0`)
+    .join(' ');
   const lines = trouble.map(({ rule, subject, target, summary }) =>
-    `${rule} ${subject}${target === null ? '' : ` on ${target}`}: ${summary}`.replaceAll('|', '/').replaceAll('\n', ' '),
+    `${rule} ${subject}${target === null ? '' : ` on ${target}`}: ${summary}`
+      .replaceAll('|', '/')
+      .replaceAll('\n', ' '),
   );
   return `${[`DEADAIR ${words[view.verdict]} - ${what} | ${perfdata}`, ...lines].join('\n')}\n`;
 }

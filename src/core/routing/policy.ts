@@ -19,6 +19,8 @@ export interface Policy {
   readonly timezone: string;
   /** First rungs by ladder name: a severity's, or any a rule names with `escalate`. */
   readonly ladders: ReadonlyMap<string, Rung>;
+  /** Names of all receivers there are; one that a reload took away is told nothing any more. */
+  readonly receivers: ReadonlySet<string>;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Rule } from '../findings/kind.ts';
 import type { Alert, AlertEvent, Group, Message, Standing } from '../model/alert.ts';
 import type { Finding } from '../model/finding.ts';
 import { findingKey } from '../model/key.ts';
-import { type Policy, rungFor } from './policy.ts';
+import { type Policy, type Rung, rungFor } from './policy.ts';
 import { alertText, endedText, type Text } from './text.ts';
 
 /** Everything routing decides from. */
@@ -65,7 +65,8 @@ export function route(input: RoutingInput): Routing {
   const groups: Group[] = [];
   const removedGroups: string[] = [];
   const messages: Message[] = [];
-  for (const group of open.values()) {
+  for (const known of open.values()) {
+    const group = { ...known, receivers: known.receivers.filter((name) => input.policy.receivers.has(name)) };
     const firing = members.get(group.id) ?? [];
     const endings = ended.get(group.id) ?? [];
     if (firing.length === 0) {
@@ -76,7 +77,10 @@ export function route(input: RoutingInput): Routing {
     // A mute that began after an alert was told keeps it in its group, and out of the words.
     const visible = firing.filter(({ alert }) => alert?.mutedBy === null);
     const unwatched = endings.filter(({ ending }) => ending === 'withdrawn');
-    if (news.has(group.id) || (unwatched.length > 0 && visible.length > 0)) {
+    // A reload may have taken away everybody who was told, and put others in their place.
+    const rung = rungOf(group, input);
+    const isUnheard = known.told > 0 && rung?.notify.some((name) => known.receivers.includes(name)) === false;
+    if (news.has(group.id) || ((unwatched.length > 0 || isUnheard) && visible.length > 0)) {
       const formers = [...(formerIds.get(group.id) ?? [])].flatMap((id) => open.get(id) ?? []);
       const emptied = formers.filter(({ id }) => !members.has(id));
       const told = tellAlert({ group, visible, unwatched, formers, emptied }, input);
@@ -134,11 +138,7 @@ function tellAlert(
   { group, visible, unwatched, formers, emptied }: News,
   input: RoutingInput,
 ): { readonly group: Group; readonly messages: readonly Message[] } {
-  const rung = rungFor(
-    input.policy,
-    input.rules.find(({ id }) => id === group.ruleId),
-    group.severity,
-  );
+  const rung = rungOf(group, input);
   if (rung === null) return { group, messages: [] };
   const [emptiedOne] = emptied;
   const clears = lastSequenceId(group) ?? (emptiedOne === undefined ? null : lastSequenceId(emptiedOne));
@@ -152,6 +152,14 @@ function tellAlert(
       message(told, receiver, { kind: 'alert', clears, priority: rung.priority, text, nowMs: input.nowMs }),
     ),
   };
+}
+
+function rungOf({ ruleId, severity }: Group, { policy, rules }: RoutingInput): Rung | null {
+  return rungFor(
+    policy,
+    rules.find(({ id }) => id === ruleId),
+    severity,
+  );
 }
 
 function tellEnding(group: Group, endings: readonly Ended[], input: RoutingInput): readonly Message[] {

@@ -63,6 +63,7 @@ function findingOf(
     validUntilMs: atMs - observedAgoMs + validForMs,
     cause: isCaused ? { subject: 'target/nas', summary: 'SSH timeout' } : null,
     mutedBy: isMuted ? mutedBy : null,
+    patienceMs: ms('9000d'),
     todo: null,
     ...rest,
   } satisfies Finding;

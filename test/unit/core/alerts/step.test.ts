@@ -27,6 +27,7 @@ function finding(status: Finding['status'], atMs: number, part: Partial<Finding>
     cause: null,
     mutedBy: null,
     forMs: 0,
+    patienceMs: ms('90d'),
     todo: null,
     ...part,
   };
@@ -234,6 +235,20 @@ describe('what is told when', () => {
   ])('%s', (_, passes, told) => {
     expect(play(...passes).told).toEqual(told);
   });
+});
+
+test('unread becomes trouble when it has lasted too long, however often it begins anew', () => {
+  const patient = { patienceMs: ms('6h') };
+  const look = (after: string, status: Finding['status']): Finding => finding(status, startMs + ms(after), patient);
+  let standings: readonly Standing[] = [];
+  const reasons: string[] = [];
+  const passes = [look('0s', 'ok'), look('1h', 'unread'), look('4h', 'unread'), look('7h', 'unread'), look('8h', 'ok')];
+  for (const each of passes) {
+    const taken = step(standings, [each], options(each.observedAtMs));
+    standings = taken.standings;
+    reasons.push(...taken.events.map((event) => (event.kind === 'fired' ? event.alert.reason : event.ending)));
+  }
+  expect(reasons).toEqual(['unread-too-long', 'recovered']);
 });
 
 describe('only newer, unexpired ok evidence ends an alert (G2)', () => {

@@ -104,7 +104,11 @@ describe('with max_age', () => {
 
   test('a stamp a few minutes ahead is the skew of two clocks', () => {
     const witnesses = [{ manifest: 'SHA256SUMS', sha256: digest('x'), madeAtMs: nowMs + ms('5m') }];
-    const skewed = snapshot('books', '1h', { witnesses, reading: readAs(digest('x'), nowMs) });
+    const skewed = snapshot('books', '1h', {
+      path: 'books/latest.snapshot',
+      witnesses,
+      reading: readAs(digest('x'), nowMs),
+    });
     expect(judgeBooks([skewed])).toMatchObject({
       status: 'ok',
       headline: '0ms old',

@@ -130,9 +130,23 @@ describe('a file', () => {
     expect(books(given)).toMatchObject({ status: 'unknown', reason: 'not-read' });
   });
 
-  test('that just came may still get its line in the manifest; in check nobody waits', () => {
-    expect(books(one({ witnesses: [] }, '59m'))).toMatchObject({ status: 'unread', reason: 'unlisted' });
-    expect(books({ ...one({ witnesses: [] }, '59m'), mode: 'check' })).toMatchObject({ status: 'failing' });
+  test('that came while a backup is at work may still get its line in the manifest; in check nobody waits', () => {
+    const young = one({ witnesses: [] }, '10m');
+    expect(books(young)).toMatchObject({ status: 'unread', reason: 'arriving' });
+    expect(books({ ...young, mode: 'check' })).toMatchObject({ status: 'failing', reason: 'unlisted' });
+    expect(books({ ...young, part: { complete: [] } })).toMatchObject({ status: 'unread', reason: 'arriving' });
+    expect(books(one({ witnesses: [] }, '16m'))).toMatchObject({ status: 'failing', reason: 'unlisted' });
+  });
+
+  test.each([
+    ['differs', { reading: readAs(digest('other'), nowMs) }, 'mismatch'],
+    ['is too short', { witnesses: [{ manifest: 'manifest.json', sha256, sizeBytes: 8_192 }] }, 'truncated'],
+    ['is empty', { sizeBytes: 0 }, 'truncated'],
+  ])('that %s is left alone while it changes, and in check it is not', (_, part, reason) => {
+    const ctimeMs = nowMs - ms('14m');
+    expect(books(one({ ...part, ctimeMs }))).toMatchObject({ status: 'unread', reason: 'arriving' });
+    expect(books({ ...one({ ...part, ctimeMs }), mode: 'check' })).toMatchObject({ status: 'failing', reason });
+    expect(books(one({ ...part, ctimeMs: nowMs - ms('15m') }))).toMatchObject({ status: 'failing', reason });
   });
 
   test('that a manifest proves is intact though its mtime is 1970, where its name tells the time', () => {

@@ -26,6 +26,7 @@ function firing(ruleId: string, subject: string, target: string | null): Standin
     target,
     status: 'failing',
     observedAtMs: nowMs - ms('1h'),
+    unreadSinceMs: null,
     okUntilMs: null,
     alert: {
       id: '0123456789abcdef',

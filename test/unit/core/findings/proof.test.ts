@@ -5,6 +5,7 @@ import {
   isEnough,
   type Proof,
   prove,
+  tellsOfBytes,
 } from '../../../../src/core/findings/proof.ts';
 import { type Mode, optionsOf } from '../../../support/rules.ts';
 import {
@@ -134,13 +135,18 @@ describe('bytes that could not be read', () => {
     expect(proofOf({ reading })).toMatchObject({ kind: 'unreadable', why: { code } });
     expect(proofOf({ reading }, 'check')).toMatchObject({ kind: 'unreadable', why: { code } });
   });
+});
 
+describe('an outcome', () => {
   test.each(['place/not-found', 'place/changed', 'aborted', 'ssh/connection-lost', 'net/timeout'])(
-    'in passing still wait for the reader, and in check are unreadable: %s',
+    'that says nothing about the bytes must not take the place of a digest: %s',
     (code) => {
-      const reading = unreadableSince(nowMs - ms('1h'), unseen('not now', code));
-      expect(proofOf({ reading })).toMatchObject({ kind: 'unread', sinceMs: nowMs - ms('1h') });
-      expect(proofOf({ reading }, 'check')).toMatchObject({ kind: 'unreadable', why: { code } });
+      expect(tellsOfBytes({ kind: 'unreadable', readAtMs: nowMs, why: unseen('not now', code) })).toBe(false);
     },
   );
+
+  test('that is a digest, or says that the bytes cannot be read, is remembered', () => {
+    expect(tellsOfBytes({ kind: 'digest', readAtMs: nowMs, sha256: digest('x'), tool: 'here' })).toBe(true);
+    expect(tellsOfBytes({ kind: 'unreadable', readAtMs: nowMs, why: unseen('EIO', 'place/read-failed') })).toBe(true);
+  });
 });

@@ -88,9 +88,8 @@ describe('the collection of a snapshot', () => {
     expect(only([given], { layout })).toMatchObject({ collection: expected });
   });
 
-  test('is nobody’s when nothing tells it', () => {
-    expect(only([file('latest.snapshot')])).toMatchObject({ collection: null });
-    expect(catalogued([file('latest.snapshot')]).byCollection.size).toBe(0);
+  test('is the target’s own directory where nothing else tells it', () => {
+    expect(only([file('latest.snapshot')])).toMatchObject({ collection: 'nas' });
   });
 
   test.each([
@@ -118,18 +117,20 @@ describe('the time of a snapshot', () => {
   const [mtimeMs, ctimeMs] = [nowMs - ms('10h'), nowMs - ms('9h')];
 
   test.each([
-    ['manifest', file(ownName, { witnesses: madeAt(manifestMs), mtimeMs, ctimeMs }), manifestMs],
-    ['name', file(ownName, { mtimeMs, ctimeMs }), Date.parse('2026-11-22T02:15:04Z')],
-    ['arrival', file('books/latest.snapshot', { mtimeMs, ctimeMs }), ctimeMs],
+    ['name', file(ownName, { witnesses: madeAt(manifestMs), mtimeMs, ctimeMs }), Date.parse('2026-11-22T02:15:04Z')],
+    ['manifest', file(ownName, { witnesses: madeAt(manifestMs - ms('1h')) }), manifestMs - ms('1h')],
+    ['manifest', file('books/latest.snapshot', { witnesses: madeAt(manifestMs), mtimeMs, ctimeMs }), manifestMs],
+    ['mtime', file('books/latest.snapshot', { mtimeMs, ctimeMs }), mtimeMs],
+    ['arrival', file('books/latest.snapshot', { mtimeMs: ctimeMs + 1, ctimeMs }), ctimeMs],
     ['mtime', file('books/latest.snapshot', { mtimeMs, ctimeMs: null }), mtimeMs],
-  ])('comes first from: %s', (madeAtFrom, given, madeAtMs) => {
+  ])('is the earliest that bounds it: %s', (madeAtFrom, given, madeAtMs) => {
     expect(only([given])).toMatchObject({ madeAtFrom, madeAtMs });
   });
 
   test.each(['2026-02-31-02-15-04', '2026-13-01-02-15-04', '2026-11-22-25-15-04', '0000-00-00-00-00-00'])(
     'a date that does not exist is not taken from a name: %s',
     (stamp) => {
-      const given = file(`books/books-8035627091234567-${stamp}.snapshot`, { ctimeMs });
+      const given = file(`books/books-8035627091234567-${stamp}.snapshot`, { mtimeMs: ctimeMs + 1, ctimeMs });
       expect(only([given])).toMatchObject({ collection: 'books', madeAtFrom: 'arrival', madeAtMs: ctimeMs });
     },
   );

@@ -258,3 +258,24 @@ describe('who is told', () => {
     expect(told('nowhere')).toMatchObject([{ receiver: 'phone', priority: null }]);
   });
 });
+
+describe('a reload that takes a receiver away', () => {
+  const policyOf = (name: string): Policy => ({
+    ...phonePolicy,
+    ladders: new Map([['critical', { notify: [name], priority: null }]]),
+    receivers: new Set([name]),
+  });
+
+  test('tells what still fires to those who are there now, and the end of it too', () => {
+    const watched = watch({ policy: policyOf('phone') });
+    watched.pass('0s', [found('failing', 'books', '0s')]);
+    watched.obey(policyOf('mobile'));
+    expect(watched.pass('5m', [found('failing', 'books', '5m')]).map(brief)).toEqual([
+      'mobile alert critical: CRIT books on nas: 31h old, allowed 26h',
+    ]);
+    expect(watched.pass('10m', [found('failing', 'books', '10m')])).toEqual([]);
+    expect(watched.pass('15m', [found('ok', 'books', '15m')]).map(({ receiver, kind }) => [receiver, kind])).toEqual([
+      ['mobile', 'recovered'],
+    ]);
+  });
+});
