@@ -31,8 +31,6 @@ export interface NtfyPublication {
   readonly priority?: number | undefined;
   /** No commas inside: the server splits at them. */
   readonly tags?: readonly string[] | undefined;
-  /** What a tap on the notification opens. */
-  readonly click?: string | undefined;
   /**
    * `[-_A-Za-z0-9]{1,64}`: a later message with the same one replaces this one on the phone. Ignored before ntfy 2.16.
    */
@@ -48,14 +46,6 @@ export interface NtfyMessage {
   readonly atMs: number;
   /** Until when the server keeps it; null when it keeps it not at all. */
   readonly expiresAtMs: number | null;
-  /** Null when none was given, or when the server is older than 2.16 and ignored it. */
-  readonly sequenceId: string | null;
-  readonly title: string;
-  readonly body: string;
-  /** Null when the publisher said none. */
-  readonly priority: number | null;
-  readonly tags: readonly string[];
-  readonly click: string | null;
 }
 
 /** What a poll brought. */
@@ -63,15 +53,6 @@ export interface NtfyPoll {
   readonly messages: readonly NtfyMessage[];
   /** The server left some out (2.28 caps a replay at 10 MB a topic and says so in a header). */
   readonly isTruncated: boolean;
-}
-
-/** Whom the server takes us for. */
-export interface NtfyAccount {
-  /** `*` for nobody. */
-  readonly username: string;
-  readonly role: string;
-  /** How long the server keeps messages; 0 means it can neither be polled nor schedule. */
-  readonly keepsMs: number | null;
 }
 
 /**
@@ -99,8 +80,8 @@ export interface NtfyClient {
   poll(topic: string, sinceMs: number, signal?: AbortSignal): Promise<NtfyPoll>;
   /** Asks whether we may read a topic, without reading it. */
   canRead(topic: string, signal?: AbortSignal): Promise<void>;
-  /** Asks whom the server takes us for; `http/unauthorized` for a bad token. */
-  account(signal?: AbortSignal): Promise<NtfyAccount>;
+  /** Asks whether the server knows our token; `http/unauthorized` for a bad one. */
+  checkToken(signal?: AbortSignal): Promise<void>;
   /** Asks whether the server runs, as nobody: it tells nothing of disk or database. */
   health(signal?: AbortSignal): Promise<void>;
   /** Breaks off what is under way. */
@@ -113,18 +94,8 @@ const wireMessage = z.object({
   topic: z.string(),
   time: z.number(),
   expires: z.number().optional(),
-  sequence_id: z.string().optional(),
-  title: z.string().optional(),
-  message: z.string().optional(),
-  priority: z.number().optional(),
-  tags: z.array(z.string()).nullish(),
-  click: z.string().optional(),
 });
-const wireAccount = z.object({
-  username: z.string(),
-  role: z.string().optional(),
-  limits: z.object({ messages_expiry_duration: z.number() }).optional(),
-});
+const wireAccount = z.object({ username: z.string() });
 const wireHealth = z.object({ healthy: z.literal(true) });
 const wireSuccess = z.object({ success: z.literal(true) });
 
@@ -162,14 +133,8 @@ export function openNtfy(options: NtfyOptions): NtfyClient {
     async canRead(topic, signal) {
       parse(wireSuccess, await send({ method: 'GET', path: `/${encodeURIComponent(topic)}/auth`, signal }));
     },
-    async account(signal) {
-      const account = parse(wireAccount, await send({ method: 'GET', path: '/v1/account', signal }));
-      const keepsSeconds = account.limits?.messages_expiry_duration;
-      return {
-        username: account.username,
-        role: account.role ?? 'user',
-        keepsMs: keepsSeconds === undefined ? null : keepsSeconds * 1_000,
-      };
+    async checkToken(signal) {
+      parse(wireAccount, await send({ method: 'GET', path: '/v1/account', signal }));
     },
     async health(signal) {
       // A bad token makes even this answer 401, so it goes without one and tells the server from the token.
@@ -188,7 +153,6 @@ function publicationQuery(publication: NtfyPublication): string {
   if (publication.title !== undefined) query.set('title', publication.title);
   if (publication.priority !== undefined) query.set('priority', String(publication.priority));
   if (publication.tags !== undefined && publication.tags.length > 0) query.set('tags', publication.tags.join(','));
-  if (publication.click !== undefined) query.set('click', publication.click);
   if (publication.sequenceId !== undefined) query.set('sequence-id', publication.sequenceId);
   return query.toString();
 }
@@ -270,12 +234,6 @@ function readMessage(answer: Answer, text: string): NtfyMessage | undefined {
     topic: wire.topic,
     atMs: wire.time * 1_000,
     expiresAtMs: isKept ? Number(wire.expires) * 1_000 : null,
-    sequenceId: wire.sequence_id ?? null,
-    title: wire.title ?? '',
-    body: wire.message ?? '',
-    priority: wire.priority ?? null,
-    tags: wire.tags ?? [],
-    click: wire.click ?? null,
   };
 }
 

@@ -5,16 +5,6 @@
 
 import { z } from 'zod';
 
-/** A collection's own description of itself. */
-export interface CollectionInfo {
-  /** `green`, `yellow`, `grey`, `red`, or a later word. */
-  readonly status: string;
-  /** Approximate, and null while Qdrant cannot tell. `count` is the exact one. */
-  readonly approximatePoints: number | null;
-  /** Number of shards in the configuration; null where the answer leaves it out. */
-  readonly shards: number | null;
-}
-
 /** An alias and the collection it stands for. */
 export interface CollectionAlias {
   readonly alias: string;
@@ -26,16 +16,6 @@ export type ClusterState =
   | { readonly kind: 'disabled' }
   /** Ids of all peers, this one included. Strings: they are 64 bits wide, more than a number keeps. */
   | { readonly kind: 'enabled'; readonly peers: readonly string[] };
-
-/** A snapshot as Qdrant lists it. */
-export interface SnapshotDescription {
-  readonly name: string;
-  readonly sizeBytes: number;
-  /** 64 lower-case hex digits; null where Qdrant has none: storage on S3, no sidecar, or an instant after creation. */
-  readonly sha256: string | null;
-  /** The file's birth time, reset by copying; null where the file system has none. The stamp in the name is better. */
-  readonly createdAtMs: number | null;
-}
 
 /** A name can be looked up only when it is not empty and made of whole characters. */
 const name = z
@@ -54,21 +34,6 @@ export const root = z.object({ title: z.string().catch(''), version: z.string().
 
 /** `GET /collections`. */
 export const collections = enveloped(z.object({ collections: z.array(z.object({ name })) }));
-
-/** `GET /collections/{c}` → {@link CollectionInfo}. */
-export const info = enveloped(
-  z
-    .object({
-      status: z.string(),
-      points_count: amount.nullish(),
-      config: z.object({ params: z.object({ shard_number: amount.optional() }).optional() }).optional(),
-    })
-    .transform((found): CollectionInfo => ({
-      status: found.status,
-      approximatePoints: found.points_count ?? null,
-      shards: found.config?.params?.shard_number ?? null,
-    })),
-);
 
 /** `POST /collections/{c}/points/count`. */
 export const count = enveloped(z.object({ count: amount }));
@@ -93,32 +58,3 @@ export const cluster = enveloped(
       .transform((found): ClusterState => ({ kind: 'enabled', peers: Object.keys(found.peers) })),
   ]),
 );
-
-/** `GET /collections/{c}/snapshots` → {@link SnapshotDescription}. */
-export const snapshots = enveloped(
-  z.array(
-    z
-      .object({
-        name,
-        size: amount,
-        checksum: z
-          .string()
-          .regex(/^[0-9a-f]{64}$/, '64 hex digits')
-          .nullish(),
-        creation_time: z.string().nullish(),
-      })
-      .transform((found): SnapshotDescription => ({
-        name: found.name,
-        sizeBytes: found.size,
-        sha256: found.checksum ?? null,
-        createdAtMs: parseCreationTime(found.creation_time),
-      })),
-  ),
-);
-
-/** Qdrant writes UTC without a Z, which `Date` alone would read as local time. */
-function parseCreationTime(text: string | null | undefined): number | null {
-  if (text === null || text === undefined || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?$/.test(text)) return null;
-  const atMs = Date.parse(`${text}Z`);
-  return Number.isNaN(atMs) ? null : atMs;
-}

@@ -1,6 +1,6 @@
 /**
- * A Qdrant's REST API as far as deadair reads it: version, collections, exact counts, aliases, cluster, snapshots. Made
- * from a URL and a key. It writes nothing (G8): every call is a GET, but for the count, which Qdrant takes as a POST.
+ * A Qdrant's REST API as far as deadair reads it: version, collections, exact counts, aliases, cluster. Made from
+ * a URL and a key. It writes nothing (G8): every call is a GET, but for the count, which Qdrant takes as a POST.
  */
 
 import { X509Certificate } from 'node:crypto';
@@ -9,7 +9,7 @@ import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { openJsonHttp } from './qdrant-http.ts';
 import * as schemas from './qdrant-schemas.ts';
-import type { ClusterState, CollectionAlias, CollectionInfo, SnapshotDescription } from './qdrant-schemas.ts';
+import type { ClusterState, CollectionAlias } from './qdrant-schemas.ts';
 
 /** Which Qdrant, and how patient to be with it. */
 export interface QdrantOptions {
@@ -38,14 +38,11 @@ export interface QdrantClient extends AsyncDisposable {
   version(signal: AbortSignal): Promise<string>;
   /** Names of all collections that the key may see, each once, in no order. A key of single collections filters silently. */
   collections(signal: AbortSignal): Promise<readonly string[]>;
-  info(collection: string, signal: AbortSignal): Promise<CollectionInfo>;
   /** The exact number of points over all shards. Costs Qdrant time and memory in proportion to it. */
   count(collection: string, signal: AbortSignal): Promise<number>;
   aliases(signal: AbortSignal): Promise<readonly CollectionAlias[]>;
   /** Needs a key with global rights: `http/forbidden` tells that the key sees only some collections. */
   cluster(signal: AbortSignal): Promise<ClusterState>;
-  /** Finished snapshots on this peer. An unmounted snapshot directory lists as none. */
-  snapshots(collection: string, signal: AbortSignal): Promise<readonly SnapshotDescription[]>;
   /** Ends all connections at once; questions under way end as `aborted`. */
   close(): Promise<void>;
 }
@@ -80,25 +77,18 @@ export function openQdrant(options: QdrantOptions): QdrantClient {
       const { result } = await get('/collections', schemas.collections, signal);
       return [...new Set(result.collections.map(({ name }) => name))];
     },
-    info: async (collection, signal) => (await get(pathOf(collection), schemas.info, signal)).result,
     async count(collection, signal) {
-      const path = `${pathOf(collection)}/points/count`;
+      // A name of dots alone stays as it is: the path is sent raw, and Qdrant does not normalise it.
+      const path = `/collections/${encodeURIComponent(collection)}/points/count`;
       const body = '{"exact":true}';
       const question = { method: 'POST', path, body, answer: schemas.count, signal, deadlineMs: countMs } as const;
       return (await http.ask(question)).result.count;
     },
     aliases: async (signal) => (await get('/aliases', schemas.aliases, signal)).result.aliases,
     cluster: async (signal) => (await get('/cluster', schemas.cluster, signal)).result,
-    snapshots: async (collection, signal) =>
-      (await get(`${pathOf(collection)}/snapshots`, schemas.snapshots, signal)).result,
     close: () => http.close(),
     [Symbol.asyncDispose]: () => http.close(),
   };
-}
-
-/** A name of dots alone stays as it is: the path is sent raw, and Qdrant does not normalise it. */
-function pathOf(collection: string): string {
-  return `/collections/${encodeURIComponent(collection)}`;
 }
 
 function parseUrl(text: string): { readonly origin: string; readonly prefix: string } {

@@ -131,10 +131,9 @@ class ManifestLook {
     const witnesses = new Map<string, readonly Witness[]>();
     const complete: ManifestsView['complete'][number][] = [];
     const problems = [...this.#problems];
-    for (const [path, { file, manifest }] of this.#known) {
+    for (const [path, { manifest }] of this.#known) {
       for (const [about, said] of manifest.witnesses) witnesses.set(about, [...(witnesses.get(about) ?? []), ...said]);
-      if (manifest.claims !== null)
-        complete.push({ directory: manifest.claims, manifest: path, mtimeNs: file.mtimeNs });
+      if (manifest.claims !== null) complete.push({ directory: manifest.claims, manifest: path });
       problems.push(...manifest.problems);
     }
     return { witnesses, complete, problems };

@@ -91,7 +91,6 @@ function targetOf(name: string, collections: readonly string[], generations: num
   const complete = Array.from({ length: generations }, (_, generation) => ({
     directory: String(generation),
     manifest: `${generation}/SHA256SUMS`,
-    mtimeNs: '1',
   }));
   const evidence: TargetWorld['evidence'] = {
     seen: true,

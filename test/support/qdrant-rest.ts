@@ -54,3 +54,20 @@ export function openRawQdrant(url: string, apiKey?: string): RawQdrant {
     [Symbol.asyncDispose]: () => agent.destroy(),
   };
 }
+
+/** A snapshot as Qdrant lists it. */
+export interface ListedSnapshot {
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256 in hex. */
+  readonly checksum: string;
+  /** UTC, without a Z. */
+  readonly creation_time: string;
+}
+
+/** Lists the snapshots of a collection; none where it is not there. */
+export async function listSnapshots(raw: RawQdrant, collection: string): Promise<readonly ListedSnapshot[]> {
+  const answer = await raw.send('GET', `/collections/${encodeURIComponent(collection)}/snapshots`);
+  return answer.status === 200 ? (answer.json() as { result: ListedSnapshot[] }).result : [];
+}

@@ -78,7 +78,7 @@ export interface TargetSketch {
   files: FileSketch[];
   unreadable: { path: string; why: Unseen }[];
   /** Manifests that claim to list everything in their directory. */
-  complete: { directory: string; manifest: string; mtimeNs: string }[];
+  complete: { directory: string; manifest: string }[];
   problems: ManifestProblem[];
   backlogBytes: number;
   layout: string | null;
@@ -180,7 +180,7 @@ export function target(files: FileSketch[], part: Partial<TargetSketch> = {}): T
     unseen: null,
     files,
     unreadable: [],
-    complete: [{ directory: '', manifest: 'SHA256SUMS', mtimeNs: ns(nowMs) }],
+    complete: [{ directory: '', manifest: 'SHA256SUMS' }],
     problems: [],
     backlogBytes: 0,
     layout: null,
@@ -256,7 +256,7 @@ export function arrange(sketch: Sketch): World {
     })),
     receivers: Object.entries(sketch.receivers).map(([name, why]) => ({
       name,
-      evidence: evidence(why, `https://${name}`, sketch.nowMs, { checked: 'GET /v1/account' }),
+      evidence: evidence(why, `https://${name}`, sketch.nowMs, {}),
     })),
     self: { troubles: sketch.troubles, observedAtMs: sketch.nowMs },
   };

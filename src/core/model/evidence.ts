@@ -87,7 +87,7 @@ export interface ManifestsView {
    * Directories for which a manifest claims to list everything (SHA256SUMS, manifest.json), `''` for the root. A
    * sidecar of one file claims nothing about others.
    */
-  readonly complete: readonly { readonly directory: string; readonly manifest: string; readonly mtimeNs: string }[];
+  readonly complete: readonly { readonly directory: string; readonly manifest: string }[];
   /** Lines that could not be understood, paths that climb out, files that could not be read. */
   readonly problems: readonly ManifestProblem[];
 }
@@ -142,10 +142,4 @@ export interface RememberedCollection {
   readonly isBaseline: boolean;
   /** The last exact count, null when none was ever taken. */
   readonly points: number | null;
-}
-
-/** Whether a receiver could be reached and would take our messages. */
-export interface ReceiverView {
-  /** What was tried, such as `GET /v1/account`. */
-  readonly checked: string;
 }

@@ -1,15 +1,7 @@
 /** The world as one pass knows it: fresh evidence, and what the store remembers. The judges see nothing else. */
 
 import type { Catalogue } from './catalogue.ts';
-import type {
-  Evidence,
-  FileView,
-  Reading,
-  ReceiverView,
-  RememberedCollection,
-  SourceView,
-  TargetView,
-} from './evidence.ts';
+import type { Evidence, FileView, Reading, RememberedCollection, SourceView, TargetView } from './evidence.ts';
 
 /** A source, with its memory. */
 export interface SourceWorld {
@@ -41,10 +33,10 @@ export interface HostWorld {
   readonly evidence: Evidence<Record<string, never>>;
 }
 
-/** A configured receiver. */
+/** A configured receiver: whether it could be reached and would take our messages. */
 export interface ReceiverWorld {
   readonly name: string;
-  readonly evidence: Evidence<ReceiverView>;
+  readonly evidence: Evidence<Record<string, never>>;
 }
 
 /** Something wrong with the watchdog itself. */

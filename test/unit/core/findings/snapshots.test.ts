@@ -144,9 +144,9 @@ describe('the time of a snapshot', () => {
 describe('what manifests say beside', () => {
   test('a file is governed by the manifest of the nearest directory that claims to list all', () => {
     const complete = [
-      { directory: '', manifest: 'SHA256SUMS', mtimeNs: '1' },
-      { directory: 'books', manifest: 'books/SHA256SUMS', mtimeNs: '1' },
-      { directory: 'book', manifest: 'book/SHA256SUMS', mtimeNs: '1' },
+      { directory: '', manifest: 'SHA256SUMS' },
+      { directory: 'books', manifest: 'books/SHA256SUMS' },
+      { directory: 'book', manifest: 'book/SHA256SUMS' },
     ];
     const governedBy = (path: string, claims = complete): string | null =>
       only([file(path)], { complete: claims }).governedBy;
