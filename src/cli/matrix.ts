@@ -1,17 +1,15 @@
 /** The findings of collections as a grid: a row a collection, a column a rule and target. Made to be seen at a glance. */
 
+import { subjectPrefixes } from '../core/model/finding.ts';
 import type { CheckFinding } from '../core/report/check-view.ts';
 import { printablePath } from '../support/printable.ts';
 import { markOf, type Paint } from './paint.ts';
 
 /** Columns of text in one cell, the mark included. */
 const cellWidth = 16;
-/** Subjects that are no collections have one of these before the slash. */
-const otherSubjects = new Set(['source', 'target', 'host', 'receiver', 'deadair', 'job']);
-
 /** @returns the lines of the grid; none when there is no finding about a collection. */
 export function matrix(findings: readonly CheckFinding[], paint: Paint): readonly string[] {
-  const cells = findings.filter(({ subject }) => !otherSubjects.has(subject.slice(0, subject.indexOf('/'))));
+  const cells = findings.filter(({ subject }) => !subjectPrefixes.has(subject.slice(0, subject.indexOf('/'))));
   const columns = [...new Set(cells.map(columnOf))];
   const bySubject = Map.groupBy(cells, ({ subject }) => subject);
   if (columns.length === 0) return [];

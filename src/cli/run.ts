@@ -61,11 +61,13 @@ export async function startConfigured(
     ...(onPass === undefined ? {} : { onPass }),
     isChanged: async () => (await stampOf(watched)) !== stamp,
     load: async () => {
-      stamp = await stampOf(watched);
+      // Taken before the files are read: an edit made meanwhile is a change for the next pass.
+      const before = await stampOf(watched);
       const loaded = await load(file);
-      if (loaded.kind === 'mistakes') return { mistakes: loaded.mistakes.map(formatMistake) };
+      const isSame = JSON.stringify(watched) === JSON.stringify(loaded.files);
       watched = loaded.files;
-      stamp = await stampOf(watched);
+      stamp = isSame ? before : await stampOf(watched);
+      if (loaded.kind === 'mistakes') return { mistakes: loaded.mistakes.map(formatMistake) };
       try {
         return { setup: await openSetup(loaded.settings, loaded.rules, surroundings(file)) };
       } catch (error) {

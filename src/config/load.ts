@@ -32,13 +32,21 @@ export type LoadedConfig =
       readonly files: readonly string[];
       readonly warnings: readonly Mistake[];
     }
-  | { readonly kind: 'mistakes'; readonly mistakes: readonly Mistake[]; readonly warnings: readonly Mistake[] };
+  | {
+      readonly kind: 'mistakes';
+      readonly mistakes: readonly Mistake[];
+      /** As far as they could be found. */
+      readonly files: readonly string[];
+      readonly warnings: readonly Mistake[];
+    };
 
 /** Loads a configuration. Never throws for what stands in files, or that they are not there. */
 export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   const { file, receiverKinds, env } = options;
   const { document, mistakes } = await readConfigFile(file, file);
-  if (document === null) return { kind: 'mistakes', mistakes: sortMistakes(mistakes), warnings: [] };
+  if (document === null) {
+    return { kind: 'mistakes', mistakes: sortMistakes(mistakes), files: [resolve(file)], warnings: [] };
+  }
   const root = rootOf(file, document);
   const main = readMainFile(root, { baseDirectory: resolve(dirname(file)), receiverKinds, env });
   const found = main === null ? [] : await findRuleFiles(inside(root, 'rules'), main.rulePatterns);
@@ -46,9 +54,9 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   if (main !== null && loaded.mistakes.length === 0) warnOfUnprotected(main, loaded, root.notes);
   const all = sortMistakes([...mistakes, ...root.notes.mistakes, ...loaded.mistakes]);
   const warnings = sortMistakes([...root.notes.warnings, ...loaded.warnings]);
-  if (main === null || all.length > 0) return { kind: 'mistakes', mistakes: all, warnings };
   const paths = [file, ...found.map(({ path }) => path)].map((path) => resolve(path));
   const files = [...new Set([...paths, ...paths.slice(1).map((path) => dirname(path))])];
+  if (main === null || all.length > 0) return { kind: 'mistakes', mistakes: all, files, warnings };
   return { kind: 'loaded', settings: main.settings, rules: loaded.rules, files, warnings };
 }
 

@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { subjectPrefixes } from '../core/model/finding.ts';
 import { durationMs, oneOrMore } from '../support/schemas.ts';
 import { readEscalation } from './escalation.ts';
 import { readFields } from './fields.ts';
@@ -14,6 +15,7 @@ import { checkEveryMs, name, path, timezone } from './schemas.ts';
 import type { Settings } from './settings.ts';
 import { readSources } from './sources.ts';
 import { readTargets } from './targets.ts';
+import { quote } from './words.ts';
 
 /** What the main file is read with. */
 export interface MainSurroundings {
@@ -62,6 +64,10 @@ export function readMainFile(root: Place, surroundings: MainSurroundings): MainF
   const { values } = readFields(root, shape);
   const hosts = readSection(inside(root, 'hosts'), 'host', { isRequired: false });
   const sources = readSection(inside(root, 'qdrant'), 'source', { isRequired: true });
+  for (const [taken, place] of sources) {
+    if (!subjectPrefixes.has(taken)) continue;
+    mistake(place, `expected a name other than ${[...subjectPrefixes].join(', ')}, got ${quote(taken)}`, 'key');
+  }
   const targets = readSection(inside(root, 'targets'), 'target', { isRequired: true });
   const receivers = readSection(inside(root, 'receivers'), 'receiver', { isRequired: true });
   const ladders = readSection(inside(root, 'escalation'), 'ladder', { isRequired: false });

@@ -114,7 +114,9 @@ function assemble(
     };
     return {
       isNew: options.isNew,
-      wasLost: database.read('looking for a loss', () => loss.get() !== undefined),
+      get wasLost() {
+        return database.read('looking for a loss', () => loss.get() !== undefined);
+      },
       inventory: openInventory(database),
       ledger: openLedger(database, options.nowMs),
       standings: openStandings(database),

@@ -27,6 +27,8 @@ export interface OutboxStatements {
   readonly accept: StatementSync;
   /** Settles what an accepted message has overtaken. */
   readonly overtake: StatementSync;
+  /** Settles what waits for a receiver that is gone. */
+  readonly leave: StatementSync;
   readonly fail: StatementSync;
   /** Finds a message that was never tried and is not the head of its receiver. */
   readonly unsent: StatementSync;
@@ -66,6 +68,10 @@ export function prepareOutbox(database: Database): OutboxStatements {
        WHERE is_set_aside = 1 AND settled_at_ms IS NULL AND (receiver, group_id) =
          (SELECT receiver, group_id FROM outbox WHERE id = :id)
          AND position < (SELECT position FROM outbox WHERE id = :id)`,
+    ),
+    leave: database.prepare(
+      `UPDATE outbox SET settled_at_ms = :atMs, superseded_by = 'receiver removed'
+       WHERE receiver = :receiver AND settled_at_ms IS NULL`,
     ),
     fail: database.prepare(
       `UPDATE outbox SET tries = tries + 1, error_code = :code, error_message = :message, failed_at_ms = :atMs,

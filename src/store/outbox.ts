@@ -34,8 +34,8 @@ export interface OldestPending {
 }
 
 /**
- * The outbox as delivery, heartbeat and status use it. A message is settled when it was accepted, or overtaken while
- * set aside.
+ * The outbox as delivery and the rule about ourselves use it. A message is settled when it was accepted, or overtaken
+ * while set aside.
  */
 export interface OutboxTable {
   /**
@@ -56,12 +56,21 @@ export interface OutboxTable {
    */
   recordAccepted(id: string, acceptance: { readonly atMs: number; readonly acceptedId: string }): void;
 
+  /**
+   * Settles what waits for receivers that the configuration no longer has: nobody will ever take it. Whatever still fires
+   * was told anew to those who are there, by the pass that came before this.
+   *
+   * @param known names of the receivers there are.
+   * @returns how many messages were given up.
+   */
+  settleStrangers(known: ReadonlySet<string>, atMs: number): number;
+
   /** Remembers a failed try. Once set aside, a message stays so until it is settled. */
   recordFailure(id: string, failure: DeliveryFailure): void;
 
   /**
-   * The unsettled message that was committed first, for the heartbeat (G7) and the status; undefined when there is
-   * none.
+   * The unsettled message that was committed first, by which the rule about ourselves sees that nobody accepts them;
+   * undefined when there is none.
    */
   oldestPending(): OldestPending | undefined;
   /** How many messages are unsettled. */
@@ -106,6 +115,14 @@ export function openOutboxTable(database: Database): OutboxTable {
         statements.accept.run({ id, atMs, acceptedId: cut(acceptedId) });
         statements.overtake.run({ id, atMs });
       }),
+    settleStrangers: (known, atMs) => {
+      const rows = database.read('reading the outbox', () => statements.receivers.all());
+      const strangers = rows.map((row) => String(row['receiver'])).filter((receiver) => !known.has(receiver));
+      if (strangers.length === 0) return 0;
+      return database.write('giving up messages', { isDurable: true }, () =>
+        strangers.reduce((sum, receiver) => sum + Number(statements.leave.run({ receiver, atMs }).changes), 0),
+      );
+    },
     recordFailure: (id, { atMs, code, message, isPermanent }) =>
       database.write('recording a failed delivery', { isDurable: false }, () => {
         statements.fail.run({ id, atMs, code, message: cut(message, 1_000), isSetAside: isPermanent ? 1 : 0 });

@@ -90,4 +90,10 @@ export const limits = {
   mistakes: 200,
   /** A secret: a private RSA key of 16,384 bits is under 16 KiB. */
   secretBytes: 64 * 2 ** 10,
+  /** A pass: what each of its parts may take, one after the other. One that takes longer hangs, and ends the daemon. */
+  passMs: 1_200_000,
+  /** A digest of a file that is no longer listed; a target that comes back after a repair need not be read anew. */
+  ledgerKeptMs: 30 * 86_400_000,
+  /** Between two rounds of forgetting files that are gone. */
+  pruneEveryMs: 6 * 3_600_000,
 } as const;

@@ -72,7 +72,7 @@ async function readDue(look: Look, options: CheckOptions): Promise<boolean> {
       onOutcome: (file, outcome) => {
         progress.files += 1;
         if (tellsOfBytes(outcome)) memory.ledger.recordOutcome(place.address, file, outcome, nowMs());
-        else isUnsettled = true;
+        else if (outcome.kind === 'unreadable' && outcome.why.code.startsWith('place/')) isUnsettled = true;
         options.onProgress(progress);
       },
     });

@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dueFiles, retryUnreadableMs } from '../core/findings/due.ts';
+import { dueFiles, filesToProve, retryUnreadableMs } from '../core/findings/due.ts';
 import { rereadEveryMs } from '../core/findings/integrity.ts';
 import type { TargetWorld } from '../core/model/world.ts';
 import { type Outbox, startOutbox } from '../delivery/outbox.ts';
@@ -11,6 +11,7 @@ import type { Clock } from '../support/clock.ts';
 import { describeError, WatchdogError } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { limits } from '../support/limits.ts';
+import { formatDuration } from '../support/units.ts';
 import { createSteadyClock, type SteadyClock } from './clock.ts';
 import { cryOut } from './emergency.ts';
 import { type Health, selfWorld } from './health.ts';
@@ -47,8 +48,8 @@ export interface Daemon {
  *
  * @throws WatchdogError `store/locked` when another one runs on the same state, or what the store throws.
  */
-export function startDaemon(options: DaemonOptions): Daemon {
-  const loop = new Loop(options);
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const loop = await startLoop(options);
   const ended = loop.run();
   return {
     reload: () => loop.requestReload(),
@@ -58,6 +59,17 @@ export function startDaemon(options: DaemonOptions): Daemon {
     },
     ended,
   };
+}
+
+/** A watchdog that cannot even start is silent: it says so first, unless another one is at work here. */
+async function startLoop(options: DaemonOptions): Promise<Loop> {
+  try {
+    return new Loop(options);
+  } catch (error) {
+    const isGuarded = error instanceof WatchdogError && error.code === 'store/locked';
+    if (!isGuarded) await cryOut(options.setup, `deadair cannot start: ${describeError(error)}`, options.clock.nowMs());
+    throw error;
+  }
 }
 
 class Loop {
@@ -73,6 +85,7 @@ class Loop {
   #isPassWanted = false;
   #isReloadWanted = false;
   #lastPassMs: number | null = null;
+  #nextPruneMs = 0;
   #reloadMistakes: readonly string[] = [];
   #storeFailure: string | null = null;
   /** What broke beside the passes and must end the daemon; null while nothing has. */
@@ -126,14 +139,16 @@ class Loop {
     const passId = randomUUID();
     this.#isPassWanted = false;
     try {
-      const report = await pass({
-        setup: this.#setup,
-        store: this.#store,
-        passId,
-        nowMs: this.#clock.nowMs,
-        self: selfWorld(this.#health()),
-        signal: this.#stop.signal,
-      });
+      const report = await withinLimit((signal) =>
+        pass({
+          setup: this.#setup,
+          store: this.#store,
+          passId,
+          nowMs: this.#clock.nowMs,
+          self: selfWorld(this.#health()),
+          signal: AbortSignal.any([signal, this.#stop.signal]),
+        }),
+      );
       this.#lastPassMs = this.#clock.monotonicMs() - startedMs;
       this.#storeFailure = null;
       this.#isFailureHeard = false;
@@ -142,6 +157,7 @@ class Loop {
       log.debug({ event: 'pass.done', passId, verdict: report.verdict, durationMs: Math.round(this.#lastPassMs) });
       if (report.messages > 0) this.#outbox.wake();
       for (const target of report.world.targets) this.#offer(target);
+      this.#tidyUp(report.world.targets);
       this.#options.onPass?.(report);
     } catch (error) {
       if (this.#stop.signal.aborted) return;
@@ -158,6 +174,20 @@ class Loop {
     // A receiver may be down as well: each pass cries again until somebody has heard it.
     if (!this.#isFailureHeard)
       this.#isFailureHeard = await cryOut(this.#setup, `state cannot be stored: ${text}`, this.#clock.nowMs());
+  }
+
+  /** After a commit: messages for receivers that are gone, and now and then digests of files that are. */
+  #tidyUp(targets: readonly TargetWorld[]): void {
+    const nowMs = this.#clock.nowMs();
+    const left = this.#store.outbox.settleStrangers(this.#setup.policy.receivers, nowMs);
+    if (left > 0) this.#options.log.warn({ event: 'outbox.given-up', messages: left }, 'their receiver was removed');
+    if (this.#clock.monotonicMs() < this.#nextPruneMs) return;
+    this.#nextPruneMs = this.#clock.monotonicMs() + limits.pruneEveryMs;
+    for (const { evidence, catalogue } of targets) {
+      // Where part could not be listed, a file that is not there may be there.
+      if (catalogue === null || catalogue.incomplete !== null) continue;
+      this.#store.ledger.prune(evidence.address, filesToProve(catalogue), nowMs - limits.ledgerKeptMs);
+    }
   }
 
   #offer(target: TargetWorld): void {
@@ -281,4 +311,23 @@ function bound(place: Awaited<ReturnType<Setup['targets'][number]['openPlace']>>
     hash: (files, options) => place.hash(files, options),
     close: () => place.close(),
   };
+}
+
+/**
+ * Runs a pass that may not hang: every wait in it has a deadline of its own, and this is for the one that does not hold.
+ *
+ * @throws Error when it took longer than `limits.passMs`, which is a mistake of the program or of the kernel.
+ */
+async function withinLimit<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), limits.passMs);
+  const hung = new Promise<never>((_, reject) => {
+    const text = `a pass did not end within ${formatDuration(limits.passMs)}`;
+    late.signal.addEventListener('abort', () => reject(new Error(text)), { once: true });
+  });
+  try {
+    return await Promise.race([hung, run(late.signal)]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -99,10 +99,10 @@ function reload({ reloadMistakes }: Health): SelfTrouble | null {
 }
 
 function reader({ reading }: Health): SelfTrouble | null {
-  const [first] = reading;
-  if (first === undefined) return null;
-  const summary = `reading ${first[0]} failed: ${first[1]}`;
-  return { name: 'reader', headline: `cannot read ${first[0]}`, summary, todo: null };
+  if (reading.size === 0) return null;
+  const names = [...reading.keys()].join(', ');
+  const summary = [...reading].map(([target, why]) => `reading ${target} failed: ${why}`).join('; ');
+  return { name: 'reader', headline: `cannot read ${names}`, summary, todo: null };
 }
 
 function store({ storeFailure, wasStoreLost }: Health): SelfTrouble | null {

@@ -1,5 +1,6 @@
 /** The reader: reads bytes beside the passes, a task a target over a connection of its own, and writes what it read into the ledger. */
 
+import { retryUnreadableMs } from '../core/findings/due.ts';
 import { tellsOfBytes } from '../core/findings/proof.ts';
 import type { FileView } from '../core/model/evidence.ts';
 import { describeError, WatchdogError } from '../support/errors.ts';
@@ -49,6 +50,9 @@ export function startReader(options: ReaderOptions): Reader {
   const offered = new Map<string, ReadingWork>();
   const running = new Map<string, Promise<void>>();
   const troubles = new Map<string, string>();
+  /** Until when files rest that could not be read to their end, epoch ms: a stuck one must not stand before all others. */
+  const resting = new Map<string, number>();
+  const restKey = (target: string, file: FileView): string => `${target} ${keyOf(file)}`;
 
   const run = async (target: string): Promise<void> => {
     let work = offered.get(target);
@@ -59,7 +63,9 @@ export function startReader(options: ReaderOptions): Reader {
       while (work !== undefined && !stop.signal.aborted) {
         const batch = nextBatch(work.files);
         offered.set(target, { ...work, files: work.files.slice(batch.length) });
-        const told = await readBatch(place, batch, work, options, stop.signal);
+        const untilMs = options.nowMs() + retryUnreadableMs;
+        const rest = (file: FileView): void => void resting.set(restKey(target, file), untilMs);
+        const told = await readBatch(place, batch, { work, rest, signal: stop.signal }, options);
         read += told.size;
         work = takeNext(offered, target, told);
       }
@@ -70,9 +76,12 @@ export function startReader(options: ReaderOptions): Reader {
   };
 
   return {
-    offer: (work) => {
-      const { target } = work;
+    offer: (offer) => {
+      const { target } = offer;
       if (stop.signal.aborted) return;
+      const nowMs = options.nowMs();
+      for (const [key, untilMs] of resting) if (untilMs <= nowMs) resting.delete(key);
+      const work = { ...offer, files: offer.files.filter((file) => !resting.has(restKey(target, file))) };
       if (running.has(target)) return void offered.set(target, work);
       if (work.files.length === 0) return void troubles.delete(target);
       offered.set(target, work);
@@ -128,22 +137,27 @@ function nextBatch(files: readonly FileView[]): readonly FileView[] {
 async function readBatch(
   place: Place,
   files: readonly FileView[],
-  work: ReadingWork,
+  reading: {
+    readonly work: ReadingWork;
+    /** Called for a file that could not be read to its end. */
+    readonly rest: (file: FileView) => void;
+    readonly signal: AbortSignal;
+  },
   { memory, nowMs, log }: ReaderOptions,
-  signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const told = new Set<string>();
+  const { cores, idle, target } = reading.work;
   await place.hash(files, {
-    cores: work.cores,
-    idle: work.idle,
-    signal,
+    cores,
+    idle,
+    signal: reading.signal,
     onOutcome: (file, outcome) => {
       told.add(keyOf(file));
-      if (!tellsOfBytes(outcome)) return;
+      log.debug({ event: 'reader.read', target, outcome: outcome.kind, sizeBytes: file.sizeBytes });
+      if (!tellsOfBytes(outcome)) return reading.rest(file);
       // The place dates a reading by the machine's clock; ours never steps back, and tells when it is due again.
       const atMs = nowMs();
       memory.ledger.recordOutcome(place.address, file, { ...outcome, readAtMs: atMs }, atMs);
-      log.debug({ event: 'reader.read', target: work.target, outcome: outcome.kind, sizeBytes: file.sizeBytes });
     },
   });
   return told;

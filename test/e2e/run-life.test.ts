@@ -248,7 +248,7 @@ describe('the state directory', () => {
     ).toEqual([]);
   });
 
-  test('of somebody else is refused and left as it is', async () => {
+  test('of somebody else is refused and left as it is, and the phone hears that nobody watches', async () => {
     const world = await labWorld();
     const file = join(world.directory, 'state', 'deadair.db');
     mkdirSync(dirname(file), { recursive: true });
@@ -257,6 +257,7 @@ describe('the state directory', () => {
     expect(code).toBe(3);
     expect(stderr).toContain(file);
     expect(readFileSync(file, 'utf8')).toBe('this is my diary');
+    expect(titles(world)).toEqual([expect.stringMatching(/^CRIT deadair .* cannot do its work$/)]);
   });
 
   test('that is full is told past the store, and the watchdog recovers when there is room', async (context) => {

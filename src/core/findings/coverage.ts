@@ -61,7 +61,7 @@ export const coverage: RuleKind<CoverageParameters> = {
     const targets = targetsOf(rule, scene);
     const listed = listedNames(scene.world.sources);
     const subjects = collectionsOf(rule, scene.world);
-    const unguarded = new Map(nothingGuarded(rule, subjects, scene).map((finding) => [finding.subject, finding]));
+    const unguarded = new Map(nothingGuarded(rule, subjects, scene).map((each) => [each.subject, each]));
     return [
       ...scene.world.sources
         .filter(({ name }) => rule.sources.includes(name))

@@ -26,9 +26,10 @@ export interface Fault {
   readonly words: string;
 }
 
-/** How one file stands; a sound one until when its reading holds. */
+/** How one file stands; a sound one until when its reading holds, and by what it was read. */
 export type FileJudgement =
-  Omit<Fault, 'path'> | { readonly status: 'ok'; readonly reason: 'proven'; readonly validUntilMs: number };
+  | Omit<Fault, 'path'>
+  | { readonly status: 'ok'; readonly reason: 'proven'; readonly validUntilMs: number; readonly tool: string };
 
 /** Judges a file that is there: a snapshot, or another that a manifest lists. */
 export function judgeFile(
@@ -85,7 +86,7 @@ export function judgeFile(
           `was last read ${age} ago, wanted every ${formatDuration(rule.parameters.rereadEveryMs)}`,
         );
       }
-      return { status: 'ok', reason: 'proven', validUntilMs: expiresAtMs };
+      return { status: 'ok', reason: 'proven', validUntilMs: expiresAtMs, tool: proof.tool };
     }
   }
 }

@@ -60,7 +60,7 @@ function judgeTarget(rule: Rule<IntegrityParameters>, subject: SubjectTarget, sc
   const tallyOf = (collection: string | null): Tally | null => {
     if (collection !== null && !matches(collection)) return null;
     const about = subjectByName.get(collection ?? '') ?? rest;
-    const tally = tallies.get(about) ?? { faults: [], soundCount: 0, soundUntilMs: Number.POSITIVE_INFINITY };
+    const tally = tallies.get(about) ?? emptyTally();
     tallies.set(about, tally);
     return tally;
   };
@@ -81,7 +81,7 @@ function judgeTarget(rule: Rule<IntegrityParameters>, subject: SubjectTarget, sc
     const own = tallies.get(each.subject);
     return own === undefined ? [] : [summarize(rule, each.subject, subject, own, blind, scene)];
   });
-  const others = tallies.get(rest) ?? { faults: [], soundCount: 0, soundUntilMs: Number.POSITIVE_INFINITY };
+  const others = tallies.get(rest) ?? emptyTally();
   return [summarize(rule, rest, subject, others, whole, scene), ...judged];
 }
 
@@ -91,6 +91,12 @@ interface Tally {
   soundCount: number;
   /** The end of the first of their readings that ends. */
   soundUntilMs: number;
+  /** Who hashed them: `here`, or a tool of the target's host. */
+  readonly tools: Set<string>;
+}
+
+function emptyTally(): Tally {
+  return { faults: [], soundCount: 0, soundUntilMs: Number.POSITIVE_INFINITY, tools: new Set() };
 }
 
 function add(tally: Tally | null, path: string, judgement: FileJudgement): void {
@@ -101,6 +107,7 @@ function add(tally: Tally | null, path: string, judgement: FileJudgement): void 
   }
   tally.soundCount += 1;
   tally.soundUntilMs = Math.min(tally.soundUntilMs, judgement.validUntilMs);
+  tally.tools.add(judgement.tool);
 }
 
 /** What is wrong with the target rather than with one file. */
@@ -133,7 +140,7 @@ function summarize(
   rule: Rule<IntegrityParameters>,
   name: string,
   { target }: SubjectTarget,
-  { faults: own, soundCount, soundUntilMs }: Tally,
+  { faults: own, soundCount, soundUntilMs, tools }: Tally,
   shared: readonly Fault[],
   scene: Scene,
 ): Finding {
@@ -147,7 +154,7 @@ function summarize(
   );
   if (worst === null) {
     const validUntilMs = Math.min(soundUntilMs, observedAtMs + sightValidMs);
-    const what = soundCount === 0 ? 'nothing amiss' : `${soundCount} of ${soundCount} files match`;
+    const what = soundCount === 0 ? 'nothing amiss' : `${soundCount} of ${soundCount} files match (${readBy(tools)})`;
     return judgement({ status: 'ok', reason: 'intact', headline: 'intact', summary: what, validUntilMs });
   }
   const alike = faults.filter(({ status }) => status === worst.status);
@@ -160,6 +167,12 @@ function summarize(
     validUntilMs: scene.nowMs,
     todo: todos[worst.reason] ?? null,
   });
+}
+
+/** A tool of another host is trusted, and so it is named. */
+function readBy(tools: ReadonlySet<string>): string {
+  const names = [...tools].map((tool) => (tool === 'here' ? 'deadair' : tool));
+  return `read by ${names.toSorted().join(' and ')}`;
 }
 
 const headlines: Readonly<Record<string, string>> = {

@@ -61,3 +61,6 @@ export interface Mute {
 
 /** Orders severities: larger is louder. */
 export const severityRank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
+
+/** First words of subjects that are about no collection; no source may have one of these names. */
+export const subjectPrefixes: ReadonlySet<string> = new Set(['source', 'target', 'host', 'receiver', 'job', 'deadair']);

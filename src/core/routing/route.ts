@@ -2,7 +2,7 @@
 
 import type { Rule } from '../findings/kind.ts';
 import type { Alert, AlertEvent, Group, Message, Standing } from '../model/alert.ts';
-import type { Finding } from '../model/finding.ts';
+import { type Finding, subjectPrefixes } from '../model/finding.ts';
 import { findingKey } from '../model/key.ts';
 import { type Policy, type Rung, rungFor } from './policy.ts';
 import { alertText, endedText, type Text } from './text.ts';
@@ -100,7 +100,7 @@ function causeKey(standing: Standing, alert: Alert): string {
   if (alert.cause !== null) return alert.cause.subject;
   const [prefix = ''] = standing.subject.split('/', 1);
   if (prefix === 'deadair') return prefix;
-  return ['target', 'receiver', 'host', 'source'].includes(prefix) ? standing.subject : `source/${prefix}`;
+  return subjectPrefixes.has(prefix) ? standing.subject : `source/${prefix}`;
 }
 
 function groupKey({ severity, ruleId, cause }: Group): string {

@@ -722,3 +722,24 @@ describe('whatever stands in the files', () => {
     );
   });
 });
+
+describe('a source', () => {
+  it.each(['source', 'target', 'host', 'receiver', 'job', 'deadair'])(
+    'may not be called %s, which begins subjects that are no collections',
+    async (name) => {
+      const files = {
+        'deadair.yaml': main.replace('phx:', `${name}:`),
+        'rules/qdrant.yaml': rules.replace('phx', name),
+      };
+      expect(told(await load(files))).toStrictEqual([
+        `deadair.yaml:2:3 qdrant.${name}: expected a name other than source, target, host, receiver, job, deadair, got "${name}"`,
+      ]);
+    },
+  );
+});
+
+it('names all files that were read, also when they have mistakes, so that mending any of them is noticed', async () => {
+  const names = ['deadair.yaml', 'rules/qdrant.yaml', 'rules'].map((name) => join(directory, name));
+  expect((await load()).files).toStrictEqual(names);
+  expect((await load({ 'rules/qdrant.yaml': 'protect: nobody' })).files).toStrictEqual(names);
+});

@@ -96,7 +96,7 @@ async function startWith(
   if (loaded.kind === 'mistakes') throw new Error(JSON.stringify(loaded.mistakes));
   const baseDirectory = dirname(world.configFile);
   const setup = await openSetup(loaded.settings, loaded.rules, { env: {}, baseDirectory, warn: () => undefined });
-  const daemon = startDaemon({
+  const daemon = await startDaemon({
     setup: options.change?.(setup) ?? setup,
     stateDirectory: loaded.settings.stateDirectory,
     clock: options.clock ?? systemClock,

@@ -137,3 +137,16 @@ describe('what has been settled', () => {
     expect(store.outbox.pending('phone')).toEqual([sampleMessage(2), sampleMessage(1)]);
   });
 });
+
+describe('a receiver that the configuration no longer has', () => {
+  test('keeps nothing waiting: what was for it is given up, what is for others is not', () => {
+    using directory = temporaryDirectory();
+    using store = openTestStore(directory.path);
+    commit(store, [sampleMessage(1), sampleMessage(2, { receiver: 'desk' }), sampleMessage(3)]);
+    store.outbox.recordFailure(sampleMessage(3).id, tooLarge);
+    expect(store.outbox.settleStrangers(new Set(['desk', 'phone']), someTimeMs)).toBe(0);
+    expect(store.outbox.settleStrangers(new Set(['desk']), someTimeMs)).toBe(2);
+    expect(store.outbox.receivers()).toEqual(['desk']);
+    expect(store.outbox.oldestPending()).toMatchObject({ receiver: 'desk' });
+  });
+});

@@ -7,6 +7,7 @@ import { createPassingMemory } from '../../../src/watchdog/memory.ts';
 import { type ReadingWork, startReader } from '../../../src/watchdog/reader.ts';
 
 const gibibyte = 2 ** 30;
+const digest: ReadingOutcome = { kind: 'digest', sha256: 'a'.repeat(64), readAtMs: 1, tool: 'here' };
 
 function file(path: string, sizeBytes = 3 * gibibyte): FileView {
   return { path, sizeBytes, mtimeNs: '1', ctimeNs: '1', inode: '1' };
@@ -14,7 +15,13 @@ function file(path: string, sizeBytes = 3 * gibibyte): FileView {
 
 /** A target whose hashing ends when the test says so. */
 function target() {
-  const batches: { paths: string[]; finish: () => void; fail: (error: Error) => void; signal: AbortSignal }[] = [];
+  const batches: {
+    paths: string[];
+    finish: () => void;
+    fail: (error: Error) => void;
+    fumble: () => void;
+    signal: AbortSignal;
+  }[] = [];
   let opened = 0;
   let closed = 0;
   const place: Place = {
@@ -24,14 +31,18 @@ function target() {
     close: async () => void (closed += 1),
     hash: (files, { signal, onOutcome }) =>
       new Promise((resolve, reject) => {
-        const outcome: ReadingOutcome = { kind: 'digest', sha256: 'a'.repeat(64), readAtMs: 1, tool: 'here' };
         signal.addEventListener('abort', () => reject(new WatchdogError('aborted', 'stopped')), { once: true });
         batches.push({
           paths: files.map(({ path }) => path),
           signal,
           fail: reject,
           finish: () => {
-            for (const each of files) onOutcome(each, outcome);
+            for (const each of files) onOutcome(each, digest);
+            resolve();
+          },
+          fumble: () => {
+            const why = { code: 'net/timeout', message: 'too slow' };
+            for (const each of files) onOutcome(each, { kind: 'unreadable', readAtMs: 1, why });
             resolve();
           },
         });
@@ -143,6 +154,17 @@ describe('the reader', () => {
     first.finish();
     await vi.waitFor(() => expect(onRead).toHaveBeenCalledOnce());
     expect(nas.batches).toHaveLength(1);
+  });
+
+  test('lets a file rest that it could not read to its end, and takes nothing for its digest', async () => {
+    const [nas, { offer, memory, onRead }] = [target(), reader()];
+    memory.ledger.recordOutcome('file:///copies', file('stuck'), digest, 1);
+    offer(nas.work(file('stuck')));
+    (await batch(nas, 1)).fumble();
+    await vi.waitFor(() => expect(onRead).toHaveBeenCalledOnce());
+    expect(memory.ledger.load('file:///copies').reading(file('stuck'))?.outcome).toEqual(digest);
+    offer(nas.work(file('stuck'), file('tonight')));
+    expect((await batch(nas, 2)).paths).toEqual(['tonight']);
   });
 
   test('tells why a target cannot be read, and no longer once it can', async () => {
