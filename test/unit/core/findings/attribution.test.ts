@@ -93,7 +93,7 @@ describe('while a backup is at work', () => {
     });
     expect(about(judgeSketch(sketch, [integrityRule()], 'check'), 'phx-ai01/books', 'nas')).toMatchObject({
       status: 'ok',
-      summary: '1 of 1 files match',
+      summary: '1 of 1 files match (read by openssl)',
     });
   });
 

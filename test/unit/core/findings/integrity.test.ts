@@ -42,9 +42,21 @@ const sha256 = digest(name);
 
 describe('a file', () => {
   test('that reads as its manifest says is intact, until its reading expires', () => {
-    expect(books({})).toMatchObject({ status: 'ok', reason: 'intact', summary: '1 of 1 files match' });
+    expect(books({})).toMatchObject({ status: 'ok', reason: 'intact', summary: '1 of 1 files match (read by openssl)' });
     const soon = one({ reading: readAs(sha256, nowMs - ms('29d23h')) });
     expect(books(soon)).toMatchObject({ status: 'ok', validUntilMs: nowMs + ms('1h') });
+  });
+
+  test('that is intact names whoever read it, since the tool of another host is trusted', () => {
+    const readBy = (...tools: readonly string[]): Given => ({
+      files: tools.map((tool, index) => {
+        const { path } = snapshot('books', `${17 + index}h`);
+        const outcome = { kind: 'digest', sha256: digest(path), readAtMs: nowMs, tool } as const;
+        return snapshot('books', `${17 + index}h`, { reading: { ...readAs(digest(path), nowMs), outcome } });
+      }),
+    });
+    expect(books(readBy('here')).summary).toBe('1 of 1 files match (read by deadair)');
+    expect(books(readBy('sha256sum', 'openssl')).summary).toBe('2 of 2 files match (read by openssl and sha256sum)');
   });
 
   test.each<[string, Given, Finding['status'], string, string]>([

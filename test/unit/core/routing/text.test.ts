@@ -143,7 +143,7 @@ describe('what a tired person sees', () => {
     expect(shown(['0s', bad], ['90m', good]).slice(1)).toEqual([
       lines(
         'OK books on nas: integrity recovered',
-        '3 of 3 files match.',
+        '3 of 3 files match (read by openssl).',
         'Lasted 90m, since Sun 13:00.',
         'deadair on phx-ai02, rule phx-ai01/integrity, group …',
       ),
