@@ -14,6 +14,8 @@ export default defineConfig({
         include: [`test/${tier}/**/*.test.ts`],
         testTimeout: tier === 'unit' ? 5_000 : 60_000,
         hookTimeout: 60_000,
+        // Most of a process's life is waiting, for passes and for the phone: files side by side cost little.
+        ...(tier === 'e2e' ? { maxWorkers: 3 } : {}),
       },
     })),
   },

@@ -114,9 +114,7 @@ function assemble(
     };
     return {
       isNew: options.isNew,
-      get wasLost() {
-        return database.read('looking for a loss', () => loss.get() !== undefined);
-      },
+      wasLost: database.read('looking for a loss', () => loss.get() !== undefined),
       inventory: openInventory(database),
       ledger: openLedger(database, options.nowMs),
       standings: openStandings(database),
