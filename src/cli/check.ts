@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { checkView } from '../core/report/check-view.ts';
 import { nagiosOutput } from '../core/report/nagios.ts';
 import { exitCodes } from '../core/report/verdict.ts';
-import type { Judgement } from '../core/findings/judge.ts';
+import type { Judgement } from '../core/model/finding.ts';
 import { openStore } from '../store/open.ts';
 import { systemClock } from '../support/clock.ts';
 import { WatchdogError } from '../support/errors.ts';

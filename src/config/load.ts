@@ -1,13 +1,14 @@
 /** Loads the main configuration file and its rule files, with the schemas it is handed. Read this first. */
 
 import { dirname, resolve } from 'node:path';
+import type { Rule } from '../core/model/rule.ts';
 import { findRuleFiles, type FoundFile } from './find-rule-files.ts';
 import { type MainFile, readMainFile } from './main-file.ts';
 import { type Mistake, sortMistakes } from './mistake.ts';
 import { inside, mistake, type Notes, rootOf, warn } from './place.ts';
 import { readConfigFile } from './read-file.ts';
 import type { ReceiverKindSchema } from './receivers.ts';
-import type { Rule, RuleKindSchema, RuleReading } from './rule.ts';
+import type { RuleKindSchema, RuleReading } from './rule.ts';
 import { readRuleFile } from './rule-file.ts';
 import type { Settings } from './settings.ts';
 

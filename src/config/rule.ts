@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Severity } from '../core/model/finding.ts';
-import type { RuleCommon } from '../core/model/rule.ts';
+import type { Rule } from '../core/model/rule.ts';
 import { durationMs, expected, oneOrMore } from '../support/schemas.ts';
 import { readExceptions } from './exceptions.ts';
 import { completeMessage, readFields, type Shape } from './fields.ts';
@@ -23,11 +23,6 @@ export interface RuleKindSchema {
   readonly parameters: (
     parsed: Readonly<Record<string, unknown>>,
   ) => object | readonly { readonly key: string | null; readonly message: string }[];
-}
-
-/** A rule, ready for the judge of its kind. */
-export interface Rule extends RuleCommon {
-  readonly parameters: object;
 }
 
 /** What a rule is read with. */

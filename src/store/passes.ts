@@ -1,9 +1,7 @@
 /** Passes and the history of what they decided. Read here; added to only by `commitPass`. */
 
+import type { Verdict } from '../core/model/finding.ts';
 import type { Database } from './database.ts';
-
-/** The verdict of a pass, as `check --json` says it. */
-export type Verdict = 'ok' | 'warning' | 'critical' | 'unknown';
 
 /** A pass that was committed. Instants are epoch ms, as the clock said then. */
 export interface CommittedPass {

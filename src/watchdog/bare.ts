@@ -1,7 +1,7 @@
 /** `check PATH`: a setup without a configuration, for one directory and perhaps one Qdrant. It remembers nothing. */
 
 import { availableParallelism, hostname } from 'node:os';
-import type { Rule } from '../core/findings/kind.ts';
+import type { Rule } from '../core/model/rule.ts';
 import { coverage } from '../core/findings/coverage.ts';
 import { freshness } from '../core/findings/freshness.ts';
 import { integrity } from '../core/findings/integrity.ts';

@@ -3,7 +3,8 @@
 import { dueFiles } from '../core/findings/due.ts';
 import { tellsOfBytes } from '../core/findings/proof.ts';
 import { rereadEveryMs } from '../core/findings/integrity.ts';
-import { judge, type Judgement } from '../core/findings/judge.ts';
+import { judge } from '../core/findings/judge.ts';
+import type { Judgement } from '../core/model/finding.ts';
 import type { FileView } from '../core/model/evidence.ts';
 import type { SelfWorld, World } from '../core/model/world.ts';
 import { WatchdogError } from '../support/errors.ts';

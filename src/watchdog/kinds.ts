@@ -3,7 +3,8 @@
 import { coverage } from '../core/findings/coverage.ts';
 import { freshness } from '../core/findings/freshness.ts';
 import { integrity } from '../core/findings/integrity.ts';
-import type { Rule, RuleKind } from '../core/findings/kind.ts';
+import type { RuleKind } from '../core/findings/kind.ts';
+import type { Rule } from '../core/model/rule.ts';
 import { reachable } from '../core/findings/reachable.ts';
 import { self } from '../core/findings/self.ts';
 import { ntfyReceiver } from '../delivery/ntfy.ts';

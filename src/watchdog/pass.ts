@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { step } from '../core/alerts/step.ts';
-import type { Finding } from '../core/model/finding.ts';
+import type { Finding, Verdict } from '../core/model/finding.ts';
 import type { SelfWorld, World } from '../core/model/world.ts';
 import { judge } from '../core/findings/judge.ts';
-import { type Verdict, verdict } from '../core/report/verdict.ts';
+import { verdict } from '../core/report/verdict.ts';
 import { route } from '../core/routing/route.ts';
 import type { Store } from '../store/open.ts';
 import { gather } from './gather.ts';

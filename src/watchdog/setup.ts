@@ -1,7 +1,7 @@
 /** The wiring: settings and rules → open clients and everything a pass asks for. Connects to nothing by itself. */
 
 import { readFile } from 'node:fs/promises';
-import type { Rule } from '../core/findings/kind.ts';
+import type { Rule } from '../core/model/rule.ts';
 import type { Policy } from '../core/routing/policy.ts';
 import { openQdrant, type QdrantClient } from '../clients/qdrant.ts';
 import type { SshAuth } from '../clients/ssh.ts';

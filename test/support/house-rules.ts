@@ -8,8 +8,6 @@ export interface Layer {
   readonly folder: string;
   /** Folders or files below `src`. */
   readonly may: readonly string[];
-  /** Folders of which it may import types, and nothing that is left at run time. */
-  readonly mayTypesOf?: readonly string[];
   readonly packages?: readonly string[];
   /** Whether it may use what Node brings. */
   readonly node?: boolean;
@@ -18,17 +16,14 @@ export interface Layer {
 /** Files of `support` that are pure, so that the pure core may use them: no clock, no I/O, no state. */
 const pure = ['support/units.ts', 'support/schemas.ts', 'support/printable.ts'];
 
-/**
- * Who may import whom. An exception of this project: every part of the core may use the pure files of `support`, and
- * routing and report, whose texts speak of rules, may name the types of `core/findings`.
- */
+/** Who may import whom. An exception of this project: every part of the core may use the pure files of `support`. */
 export const layers: readonly Layer[] = [
   { folder: 'support', may: [], packages: ['pino', 'yaml', 'zod'], node: true },
   { folder: 'core/model', may: [] },
   { folder: 'core/findings', may: ['core/model', ...pure], packages: ['croner', 'zod'] },
   { folder: 'core/alerts', may: ['core/model', ...pure] },
-  { folder: 'core/routing', may: ['core/model', ...pure], mayTypesOf: ['core/findings'] },
-  { folder: 'core/report', may: ['core/model', ...pure], mayTypesOf: ['core/findings'] },
+  { folder: 'core/routing', may: ['core/model', ...pure] },
+  { folder: 'core/report', may: ['core/model', ...pure] },
   { folder: 'clients', may: ['support'], packages: ['p-retry', 'ssh2', 'undici', 'zod'], node: true },
   { folder: 'probes', may: ['core/model', 'clients', 'support'], packages: ['zod'], node: true },
   { folder: 'inbox', may: ['core/model', 'clients', 'support'], packages: ['zod'], node: true },
@@ -60,11 +55,11 @@ export function wrongImports({ path, text }: SourceFile): readonly string[] {
   const file = path.replace(/^src\//, '');
   const layer = layerOf(file);
   if (layer === undefined) return [`${path} is in no folder of the import table`];
-  return importsOf(text).flatMap(({ specifier, isType }) => {
+  return importsOf(text).flatMap(({ specifier }) => {
     if (specifier === null) return [`${path} imports what only its run can tell`];
     const target = leadsTo(file, specifier);
     if (target === null) return isPackageAllowed(layer, specifier) ? [] : [`${path} may not use ${specifier}`];
-    const allowed = [layer.folder, ...layer.may, ...(isType ? (layer.mayTypesOf ?? []) : [])];
+    const allowed = [layer.folder, ...layer.may];
     return allowed.some((each) => isWithin(target, each)) ? [] : [`${path} may not import ${target}`];
   });
 }

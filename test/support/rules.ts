@@ -1,18 +1,18 @@
 /** Rules as the loader hands them to the judges, and one pass of judging, for tests of the pure core. */
 
 import type { Standing } from '../../src/core/model/alert.ts';
-import type { Finding } from '../../src/core/model/finding.ts';
-import type { RuleCommon } from '../../src/core/model/rule.ts';
+import type { Finding, Judgement, Verdict } from '../../src/core/model/finding.ts';
 import type { JudgeOptions } from '../../src/core/model/world.ts';
 import { coverage, type CoverageParameters } from '../../src/core/findings/coverage.ts';
 import type { IntegrityParameters } from '../../src/core/findings/faults.ts';
 import { freshness, type FreshnessParameters } from '../../src/core/findings/freshness.ts';
 import { integrity } from '../../src/core/findings/integrity.ts';
-import { judge, type Judgement } from '../../src/core/findings/judge.ts';
-import type { Rule, RuleKind } from '../../src/core/findings/kind.ts';
+import { judge } from '../../src/core/findings/judge.ts';
+import type { RuleKind } from '../../src/core/findings/kind.ts';
+import type { Rule, RuleCommon } from '../../src/core/model/rule.ts';
 import { reachable } from '../../src/core/findings/reachable.ts';
 import { self } from '../../src/core/findings/self.ts';
-import { verdict, type Verdict } from '../../src/core/report/verdict.ts';
+import { verdict } from '../../src/core/report/verdict.ts';
 import { arrange, ms, type Sketch } from './world.ts';
 
 /** All kinds, by name. */

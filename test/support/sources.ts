@@ -14,8 +14,6 @@ export interface SourceFile {
 export interface Import {
   /** As written; null for one that is computed. */
   readonly specifier: string | null;
-  /** True when nothing of it is left at run time. */
-  readonly isType: boolean;
 }
 
 /** All `.ts` files below a folder, sorted by path. */
@@ -118,30 +116,17 @@ export function importsOf(text: string): readonly Import[] {
     const start = match.index + match[0].lastIndexOf(quoted) + 1;
     return text.slice(start, start + quoted.length - 2);
   };
-  const statements = [
-    ...code.matchAll(
-      /(?<![\w$.])(?:import|export)\b(\s+type\b(?!\s*(?:,|from\b)))?([\w\s{},*$]*?)\bfrom\s*(["'] *["'])/g,
-    ),
-  ].map((match) => ({
-    specifier: written(match, match[3] ?? ''),
-    isType: match[1] !== undefined || isAllTypes(match[2] ?? ''),
-  }));
+  const statements = [...code.matchAll(/(?<![\w$.])(?:import|export)\b[\w\s{},*$]*?\bfrom\s*(["'] *["'])/g)].map(
+    (match) => ({ specifier: written(match, match[1] ?? '') }),
+  );
   const bare = [...code.matchAll(/(?<![\w$.])import\s*(["'] *["'])/g)].map((match) => ({
     specifier: written(match, match[1] ?? ''),
-    isType: false,
   }));
   const computed = [
     ...code.matchAll(/(?<![\w$.])(?:import|require)\s*\(\s*(["'] *["'])?/g),
     ...code.matchAll(/\bnew URL\(\s*(["'] *["'])(?=\s*,\s*import\.meta\.url\b)/g),
-  ].map((match) => ({ specifier: match[1] === undefined ? null : written(match, match[1]), isType: false }));
+  ].map((match) => ({ specifier: match[1] === undefined ? null : written(match, match[1]) }));
   return [...statements, ...bare, ...computed];
-}
-
-/** `{ type A, type B }`, with nothing beside it. */
-function isAllTypes(clause: string): boolean {
-  const names = /^\s*\{([^}]*)\}\s*$/.exec(clause)?.[1]?.split(',');
-  if (names === undefined) return false;
-  return names.filter((name) => name.trim() !== '').every((name) => /^\s*type\s/.test(name));
 }
 
 /** The file that a relative import leads to, relative to the repository; null for packages. */

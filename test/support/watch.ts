@@ -4,7 +4,7 @@ import { step } from '../../src/core/alerts/step.ts';
 import type { Group, Message, Standing } from '../../src/core/model/alert.ts';
 import type { Finding } from '../../src/core/model/finding.ts';
 import { findingKey } from '../../src/core/model/key.ts';
-import type { Rule } from '../../src/core/findings/kind.ts';
+import type { Rule } from '../../src/core/model/rule.ts';
 import type { Policy } from '../../src/core/routing/policy.ts';
 import { route } from '../../src/core/routing/route.ts';
 import { allRules } from './rules.ts';

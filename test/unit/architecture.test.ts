@@ -29,9 +29,9 @@ describe('the sources of this project', () => {
 
 describe('the import table', () => {
   test('has no row that another hides, and names only rows', () => {
-    for (const { folder, may, mayTypesOf = [] } of layers) {
+    for (const { folder, may } of layers) {
       expect(layerOf(`${folder}/x.ts`)?.folder).toBe(folder);
-      for (const each of [...may, ...mayTypesOf].filter((name) => !name.startsWith('../'))) {
+      for (const each of may.filter((name) => !name.startsWith('../'))) {
         const isKnown = layers.some((layer) => layer.folder === each || layer.folder.startsWith(`${each}/`));
         expect(isKnown || layerOf(each) !== undefined, each).toBe(true);
       }
@@ -98,8 +98,6 @@ describe('the import table', () => {
     ['its own folder', 'src/probes/x.ts', "import { place } from './place.ts';"],
     ['a type of the model', 'src/core/alerts/x.ts', "import type { Alert } from '../model/alert.ts';"],
     ['a pure file of support', 'src/core/findings/x.ts', "import { formatSize } from '../../support/units.ts';"],
-    ['types of findings in routing', 'src/core/routing/x.ts', "import type { Rule } from '../findings/kind.ts';"],
-    ['types one by one', 'src/core/report/x.ts', "import { type Rule, type RuleKind } from '../findings/kind.ts';"],
     ['SQLite in the store', 'src/store/x.ts', "import { DatabaseSync } from 'node:sqlite';"],
     ['the lab for its command', 'src/cli/lab.ts', "import { startLab } from '../lab/world.ts';"],
     [

@@ -8,14 +8,15 @@ import type { Finding } from '../model/finding.ts';
 import type { SourceWorld } from '../model/world.ts';
 import { createFreshness } from './cadence.ts';
 import { cadenceOf, type FreshnessParameters, proofParameters, proofShape } from './freshness.ts';
-import type { Rule, RuleKind } from './kind.ts';
+import type { RuleKind } from './kind.ts';
+import type { Rule } from '../model/rule.ts';
 import { type Grade, isEnough, type Proof, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
 import {
   ambiguous,
   collectionsOf,
   finding,
-  type Judgement,
+  type FindingPart,
   nothingGuarded,
   outOfSight,
   sightValidMs,
@@ -80,7 +81,7 @@ export const coverage: RuleKind<CoverageParameters> = {
 /** The list itself is a subject: empty, filtered or out of sight, it is a failure to explain, not fewer things to check. */
 function judgeList(rule: Rule<CoverageParameters>, source: SourceWorld, scene: Scene): Finding {
   const { evidence } = source;
-  const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs' | 'validUntilMs'>): Finding =>
+  const judgement = (part: Omit<FindingPart, 'subject' | 'target' | 'observedAtMs' | 'validUntilMs'>): Finding =>
     finding(rule, {
       subject: `source/${source.name}`,
       target: null,
@@ -177,7 +178,7 @@ function judgeCollection(
   const { nowMs } = scene;
   const { collection } = subject;
   const observedAtMs = lookedAtMs(subject, targets);
-  const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
+  const judgement = (part: Omit<FindingPart, 'subject' | 'target' | 'observedAtMs'>): Finding =>
     finding(rule, { subject: subject.subject, target: null, observedAtMs, ...part });
   const copies = targets.map((target) => copyOn(rule, subject, target, scene));
   const machines = machinesOf(copies);

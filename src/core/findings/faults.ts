@@ -3,7 +3,7 @@
 import { formatDuration, formatSize } from '../../support/units.ts';
 import type { FindingStatus } from '../model/finding.ts';
 import type { TargetWorld } from '../model/world.ts';
-import type { Rule } from './kind.ts';
+import type { Rule } from '../model/rule.ts';
 import { type Grade, isEnough, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
 import type { Catalogue, MissingFile, Snapshot } from '../model/catalogue.ts';

@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { durationMs } from '../../support/schemas.ts';
 import { formatCount, formatDuration } from '../../support/units.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Cadence, RuleCommon } from '../model/rule.ts';
 import type { TargetWorld } from '../model/world.ts';
 import { createFreshness, describeCadence, parseCron, type Freshness } from './cadence.ts';
-import type { ParameterMistake, Rule, RuleKind } from './kind.ts';
+import type { ParameterMistake, RuleKind } from './kind.ts';
+import type { Cadence, Rule, RuleCommon } from '../model/rule.ts';
 import { defaultProveWithinMs, type Grade, isEnough, type Proof, prove } from './proof.ts';
 import type { Scene } from './scene.ts';
 import type { Catalogue, Snapshot } from '../model/catalogue.ts';
@@ -16,7 +16,7 @@ import {
   ambiguous,
   collectionsOf,
   finding,
-  type Judgement,
+  type FindingPart,
   nothingGuarded,
   outOfSight,
   type SubjectCollection,
@@ -117,7 +117,7 @@ interface Case {
 
 function judgeCollection(given: Case): Finding {
   const { rule, target, seen, fresh, scene, subject } = given;
-  const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
+  const judgement = (part: Omit<FindingPart, 'subject' | 'target' | 'observedAtMs'>): Finding =>
     finding(rule, {
       subject: subject.subject,
       target: target.name,
@@ -183,7 +183,7 @@ interface Lack {
 function explain(
   { rule, target, seen, scene, subject }: Case,
   { helpful, oldestUnread, proven, snapshots }: Lack,
-): Pick<Judgement, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
+): Pick<FindingPart, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
   const { nowMs, isReaderBeside } = scene;
   const lastProven =
     proven === null

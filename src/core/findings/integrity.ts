@@ -13,12 +13,13 @@ import {
 } from './faults.ts';
 import { proofParameters, proofShape } from './freshness.ts';
 import { matcher } from './globs.ts';
-import type { Rule, RuleKind } from './kind.ts';
+import type { RuleKind } from './kind.ts';
+import type { Rule } from '../model/rule.ts';
 import type { Scene } from './scene.ts';
 import {
   collectionsOf,
   finding,
-  type Judgement,
+  type FindingPart,
   outOfSight,
   sightValidMs,
   type SubjectTarget,
@@ -145,7 +146,7 @@ function summarize(
   scene: Scene,
 ): Finding {
   const { observedAtMs } = target.evidence;
-  const judgement = (part: Omit<Judgement, 'subject' | 'target' | 'observedAtMs'>): Finding =>
+  const judgement = (part: Omit<FindingPart, 'subject' | 'target' | 'observedAtMs'>): Finding =>
     finding(rule, { subject: name, target: target.name, observedAtMs, ...part });
   const faults = [...own, ...shared];
   const worst = faults.reduce<Fault | null>(

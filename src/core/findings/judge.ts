@@ -1,23 +1,17 @@
 /** The judgement of one pass: every rule over the world, exceptions applied, nothing known left out. Pure. */
 
 import { formatDuration } from '../../support/units.ts';
-import type { Finding } from '../model/finding.ts';
+import type { Finding, Judgement } from '../model/finding.ts';
 import type { Standing } from '../model/alert.ts';
 import { findingKey } from '../model/key.ts';
 import type { JudgeOptions, World } from '../model/world.ts';
 import { matcher } from './globs.ts';
-import type { Rule, RuleKind } from './kind.ts';
+import type { RuleKind } from './kind.ts';
+import { builtInKinds, type Rule } from '../model/rule.ts';
 import type { Scene } from './scene.ts';
 import { backlogMs, defaultProveWithinMs } from './proof.ts';
 import { futureSkewMs } from './snapshots.ts';
 import { sightValidMs } from './subjects.ts';
-
-/** What one pass concludes. */
-export interface Judgement {
-  readonly findings: readonly Finding[];
-  /** Collections that a kind of rule could guard and none does (G10). */
-  readonly notPromised: readonly { readonly subject: string; readonly rule: string }[];
-}
 
 /**
  * Judges all rules.
@@ -186,15 +180,12 @@ function blindnessOf(standing: Standing, rule: Rule, { world }: Scene): Blindnes
   return null;
 }
 
-/** The built-in kinds guard no collection and so leave no gap. */
-const builtIn = new Set(['reachable', 'self']);
-
 function gaps(rules: readonly Rule[], kinds: ReadonlyMap<string, RuleKind>, world: World): Judgement['notPromised'] {
   const guards = rules.map((rule) => ({ rule, matches: matcher(rule.collections) }));
   return world.sources.flatMap(({ name: source, remembered }) =>
     remembered.flatMap(({ name: collection }) =>
       [...kinds.keys()]
-        .filter((kind) => !builtIn.has(kind))
+        .filter((kind) => !builtInKinds.has(kind))
         .filter(
           (kind) =>
             !guards.some(

@@ -2,13 +2,8 @@
 
 import type { z } from 'zod';
 import type { Finding, Severity } from '../model/finding.ts';
-import type { RuleCommon } from '../model/rule.ts';
+import type { Rule } from '../model/rule.ts';
 import type { Scene } from './scene.ts';
-
-/** A rule of one kind, ready to judge. */
-export interface Rule<Parameters extends object = object> extends RuleCommon {
-  readonly parameters: Parameters;
-}
 
 /** A mistake that only shows when several keys are seen together. */
 export interface ParameterMistake {

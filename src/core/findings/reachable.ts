@@ -2,7 +2,8 @@
 
 import type { Evidence } from '../model/evidence.ts';
 import type { Finding } from '../model/finding.ts';
-import type { Rule, RuleKind } from './kind.ts';
+import type { RuleKind } from './kind.ts';
+import type { Rule } from '../model/rule.ts';
 import type { Scene } from './scene.ts';
 import { finding, sightValidMs } from './subjects.ts';
 

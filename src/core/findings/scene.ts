@@ -1,7 +1,7 @@
 /** The scene a rule is judged in: the world of one pass, the rules beside it, and the time. */
 
 import type { JudgeOptions, World } from '../model/world.ts';
-import type { Rule } from './kind.ts';
+import type { Rule } from '../model/rule.ts';
 
 /** What every judge sees, beside its rule. */
 export interface Scene extends JudgeOptions {

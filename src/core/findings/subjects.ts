@@ -4,7 +4,7 @@ import type { RememberedCollection } from '../model/evidence.ts';
 import type { Cause, Finding } from '../model/finding.ts';
 import type { SourceWorld, TargetWorld, World } from '../model/world.ts';
 import { matcher } from './globs.ts';
-import type { Rule } from './kind.ts';
+import type { Rule } from '../model/rule.ts';
 import type { Scene } from './scene.ts';
 import type { Catalogue } from '../model/catalogue.ts';
 
@@ -46,14 +46,14 @@ export function targetsOf(rule: Rule, scene: Scene): readonly SubjectTarget[] {
 }
 
 /** What a judge must fill in itself; the rest comes from the rule. */
-export type Judgement = Pick<
+export type FindingPart = Pick<
   Finding,
   'subject' | 'target' | 'status' | 'reason' | 'headline' | 'summary' | 'observedAtMs' | 'validUntilMs'
 > &
   Partial<Pick<Finding, 'cause' | 'todo'>>;
 
 /** Completes a judgement to a finding of the rule. */
-export function finding(rule: Rule, judgement: Judgement): Finding {
+export function finding(rule: Rule, judgement: FindingPart): Finding {
   return {
     rule: rule.kind,
     id: rule.id,
@@ -71,7 +71,7 @@ export function finding(rule: Rule, judgement: Judgement): Finding {
 export function outOfSight(
   target: TargetWorld,
   scene: Scene,
-): Pick<Judgement, 'status' | 'reason' | 'headline' | 'summary' | 'observedAtMs' | 'validUntilMs' | 'cause'> {
+): Pick<FindingPart, 'status' | 'reason' | 'headline' | 'summary' | 'observedAtMs' | 'validUntilMs' | 'cause'> {
   if (target.evidence.seen) throw new Error(`outOfSight: ${target.name} was seen`);
   const { why, observedAtMs } = target.evidence;
   const host = scene.world.hosts.find(({ name, evidence }) => name === target.host && !evidence.seen);
@@ -115,7 +115,7 @@ export function nothingGuarded(
 }
 
 /** The part of a judgement that says: there are copies, and nothing tells whose. */
-export function ambiguous(target: string): Pick<Judgement, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
+export function ambiguous(target: string): Pick<FindingPart, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
   return {
     status: 'unknown',
     reason: 'ambiguous',

@@ -64,3 +64,13 @@ export const severityRank: Readonly<Record<Severity, number>> = { info: 0, warni
 
 /** First words of subjects that are about no collection; no source may have one of these names. */
 export const subjectPrefixes: ReadonlySet<string> = new Set(['source', 'target', 'host', 'receiver', 'job', 'deadair']);
+
+/** `critical` before `unknown` before `warning`: a failing critical is worse than not knowing, and that worse than a warning. */
+export type Verdict = 'ok' | 'warning' | 'critical' | 'unknown';
+
+/** What one pass concludes. */
+export interface Judgement {
+  readonly findings: readonly Finding[];
+  /** Collections that a kind of rule could guard and none does (G10). */
+  readonly notPromised: readonly { readonly subject: string; readonly rule: string }[];
+}

@@ -45,3 +45,11 @@ export type Cadence =
       /** IANA name, such as America/Phoenix. */
       readonly timezone: string;
     };
+
+/** A rule of one kind, ready to judge. */
+export interface Rule<Parameters extends object = object> extends RuleCommon {
+  readonly parameters: Parameters;
+}
+
+/** Kinds of rules that are always there: nobody writes one, nobody removes one, and they guard no collection. */
+export const builtInKinds: ReadonlySet<string> = new Set(['reachable', 'self']);

@@ -1,8 +1,7 @@
 /** What `check --json` prints: format `deadair.check/1`. Names stand in the contract with users; add, never rename. Pure. */
 
-import type { Finding } from '../model/finding.ts';
-import type { Judgement } from '../findings/judge.ts';
-import { type Verdict, verdict } from './verdict.ts';
+import type { Finding, Judgement, Verdict } from '../model/finding.ts';
+import { verdict } from './verdict.ts';
 
 /** The JSON object of `check --json`. Instants are RFC 3339, UTC. */
 export interface CheckView {

@@ -1,9 +1,6 @@
 /** The verdict over all findings, and how a program exits with it: as a monitoring plugin does. Pure. */
 
-import type { Finding } from '../model/finding.ts';
-
-/** `critical` before `unknown` before `warning`: a failing critical is worse than not knowing, and that worse than a warning. */
-export type Verdict = 'ok' | 'warning' | 'critical' | 'unknown';
+import type { Finding, Verdict } from '../model/finding.ts';
 
 /** Exit codes of `check`, as monitoring plugins define them. */
 export const exitCodes: Readonly<Record<Verdict, number>> = { ok: 0, warning: 1, critical: 2, unknown: 3 };

@@ -1,7 +1,7 @@
 /** Who is told, and how loud: the operator's ladders. */
 
 import type { Severity } from '../model/finding.ts';
-import type { Rule } from '../findings/kind.ts';
+import type { Rule } from '../model/rule.ts';
 
 /** One step of an escalation. */
 export interface Rung {

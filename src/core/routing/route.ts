@@ -1,6 +1,6 @@
 /** Routing: what happened in a pass → groups and the messages to send, one a group and receiver. Pure. */
 
-import type { Rule } from '../findings/kind.ts';
+import type { Rule } from '../model/rule.ts';
 import type { Alert, AlertEvent, Group, Message, Standing } from '../model/alert.ts';
 import { type Finding, subjectPrefixes } from '../model/finding.ts';
 import { findingKey } from '../model/key.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Finding } from '../../../../src/core/model/finding.ts';
-import { exitCodes, verdict, type Verdict } from '../../../../src/core/report/verdict.ts';
+import type { Finding, Verdict } from '../../../../src/core/model/finding.ts';
+import { exitCodes, verdict } from '../../../../src/core/report/verdict.ts';
 import { found } from '../../../support/watch.ts';
 import { ms, nowMs } from '../../../support/world.ts';
 
