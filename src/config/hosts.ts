@@ -2,12 +2,12 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { expected } from '../support/schemas.ts';
+import { expected, path } from '../support/schemas.ts';
 import { secret } from '../support/secrets.ts';
 import { readFields } from './fields.ts';
 import type { Section } from './names.ts';
 import { inside, isMap, mistake, type Place, warn } from './place.ts';
-import { path, sshAddress } from './schemas.ts';
+import { sshAddress } from './schemas.ts';
 import type { HostSettings } from './settings.ts';
 
 const shape = {

@@ -1,4 +1,4 @@
-/** The words of the main configuration file as zod schemas: paths, addresses, names, time zones. */
+/** The words of the main configuration file as zod schemas: SSH addresses, names, time zones, layouts. */
 
 import { z } from 'zod';
 import { durationMs, expected } from '../support/schemas.ts';
@@ -10,13 +10,6 @@ export interface SshAddress {
   readonly host: string;
   readonly port: number;
 }
-
-/** A path, as it stands in the file; whoever reads it makes it absolute. */
-export const path = z
-  .string(expected('a path'))
-  .refine((text) => text !== '' && !text.includes('\0'), expected('a path'))
-  .refine((text) => !text.startsWith('~'), expected('a path without ~, which only a shell understands'))
-  .meta({ description: 'A path; relative ones begin at the directory of the configuration file.' });
 
 /** A name the operator chose. */
 export const name = z.string(expected(nameExpectation)).regex(namePattern, expected(nameExpectation));
@@ -45,19 +38,6 @@ export const sshAddress = z.string(expected('user@host or user@host:port')).tran
     return { user, host: address, port: portNumber };
   }
   context.addIssue({ code: 'custom', message: 'expected user@host or user@host:port' });
-  return z.NEVER;
-});
-
-/** `http://host:port` → origin. Credentials belong into `api_key`, and Qdrant behind a path is not spoken to. */
-export const origin = z.string(expected('a URL such as http://localhost:6333')).transform((text, context): string => {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isOrigin = url !== null && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/';
-  if (isOrigin && url.username === '' && url.password === '' && url.search === '' && url.hash === '') return url.origin;
-  const message =
-    url !== null && (url.username !== '' || url.password !== '')
-      ? 'expected a URL without user and password, which belong into api_key, got one with them'
-      : 'expected http:// or https://, a host and no path, such as http://localhost:6333';
-  context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
 

@@ -1,13 +1,13 @@
 /** Reads `qdrant`: the sources, live Qdrants whose collections must be protected. */
 
 import { resolve } from 'node:path';
+import { origin, path } from '../support/schemas.ts';
 import { secret } from '../support/secrets.ts';
 import { readFields } from './fields.ts';
 import type { Section } from './names.ts';
-import { origin, path } from './schemas.ts';
 import type { SourceSettings } from './settings.ts';
 
-const shape = { url: origin, api_key: secret.optional(), ca: path.optional() };
+const shape = { url: origin('http://localhost:6333', 'api_key'), api_key: secret.optional(), ca: path.optional() };
 
 /** @returns the sources without mistakes. */
 export function readSources(section: Section, baseDirectory: string): ReadonlyMap<string, SourceSettings> {

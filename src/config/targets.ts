@@ -1,10 +1,11 @@
 /** Reads `targets`: directories of copies, on this host or on a configured one. */
 
 import { posix, resolve } from 'node:path';
+import { path } from '../support/schemas.ts';
 import { readFields } from './fields.ts';
 import { checkReferences, type Section } from './names.ts';
 import { inside, mistake, type Place } from './place.ts';
-import { layout, name, path, read } from './schemas.ts';
+import { layout, name, read } from './schemas.ts';
 import type { TargetSettings } from './settings.ts';
 import { describeValue } from './words.ts';
 

@@ -13,7 +13,7 @@ import { systemClock } from '../support/clock.ts';
 import type { Clock } from '../support/clock.ts';
 import { unseenFrom, WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
-import { expected } from '../support/schemas.ts';
+import { expected, origin, path } from '../support/schemas.ts';
 import { publicationOf } from './ntfy-publication.ts';
 
 /** What opening a receiver needs; secrets and files already read. */
@@ -61,24 +61,18 @@ export interface NtfyReceiver {
  * @param secret schema of a secret reference.
  */
 export function ntfyShape<Secret extends z.ZodType>(secret: Secret) {
-  const url = z
-    .string(expected('the address of an ntfy server such as https://ntfy.example.net'))
-    .refine(isOrigin, { error: 'expected http:// or https://, a host and no path, user or query' })
-    .meta({ description: "The ntfy server's address." });
   const topic = z
     .string(expected('an ntfy topic'))
     .regex(/^[-_A-Za-z0-9]{1,64}$/, { error: 'expected 1 to 64 letters, digits, - or _' })
     .meta({ description: 'The topic that the phones subscribe to.' });
   return {
-    ntfy: url,
+    ntfy: origin('https://ntfy.example.net', 'token').meta({ description: "The ntfy server's address." }),
     topic,
     token: secret
       .optional()
       .meta({ description: 'Access token of a user who may write to the topic and nothing else.' }),
     read_token: secret.optional().meta({ description: 'Access token of another user, to read messages back.' }),
-    ca: z
-      .string(expected('a path'))
-      .min(1)
+    ca: path
       .optional()
       .meta({ description: 'PEM file of the authority that signed the server, instead of the system’s.' }),
   };
@@ -141,11 +135,3 @@ async function readBack(reader: NtfyClient, accepted: NtfyMessage, signal: Abort
 
 /** Clearing is a courtesy to the phone: the message itself has been accepted, and servers before 2.16 cannot clear. */
 function ignoreRefusedClear(): void {}
-
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const isBare =
-    url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
-  return isBare && (url.protocol === 'https:' || url.protocol === 'http:');
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkEveryMs, layout, name, origin, path, sshAddress, timezone } from '../../../src/config/schemas.ts';
+import { checkEveryMs, layout, name, sshAddress, timezone } from '../../../src/config/schemas.ts';
 
 const isRefused = (schema: { safeParse: (value: unknown) => { success: boolean } }, value: unknown): boolean =>
   !schema.safeParse(value).success;
@@ -36,33 +36,6 @@ describe('an SSH address', () => {
   });
 });
 
-describe('the address of a Qdrant', () => {
-  it.each([
-    '',
-    'phx:6333',
-    'phx',
-    '//phx',
-    'ftp://phx',
-    'http://',
-    'http://phx/api',
-    'http://phx?x',
-    'http://phx#x',
-    'http://a@phx',
-    'http://a:b@phx',
-    'http://phx:99999',
-  ])('is not %j', (text) => {
-    expect(isRefused(origin, text)).toBe(true);
-  });
-
-  it.each([
-    ['http://phx-ai01:6333', 'http://phx-ai01:6333'],
-    ['http://phx-ai01:6333/', 'http://phx-ai01:6333'],
-    ['https://[2001:db8::1]:6333', 'https://[2001:db8::1]:6333'],
-  ])('is %s', (text, url) => {
-    expect(origin.parse(text)).toBe(url);
-  });
-});
-
 it.each(['', '-a', '.a', 'a/b', 'a b', 'ä', 'a'.repeat(64), 'a\n', 7])('a name is not %j', (text) => {
   expect(isRefused(name, text)).toBe(true);
 });
@@ -77,11 +50,6 @@ it.each(['', '+02:00', 'UTC+2', 'Mars/Base', 'America', '5m'])('a time zone is n
 
 it.each(['UTC', 'America/Phoenix', 'Europe/Berlin'])('a time zone is %s', (text) => {
   expect(timezone.parse(text)).toBe(text);
-});
-
-it('a path is anything but empty, with a NUL, or with the tilde of a shell', () => {
-  expect(['', '~/x', '~', 'a\0b', 7].every((value) => isRefused(path, value))).toBe(true);
-  expect(['x', './x', '/x y', 'a~'].map((value) => path.parse(value))).toStrictEqual(['x', './x', '/x y', 'a~']);
 });
 
 it('a layout has {collection} once and stays below its target', () => {
