@@ -3,11 +3,11 @@
  * never follows a redirect.
  */
 
-import { Agent, request } from 'undici';
 import { z } from 'zod';
 import { limits } from '../support/limits.ts';
-import { WatchdogError } from '../support/errors.ts';
-import { notUnderstood, refusal, transportFailure } from './ntfy-errors.ts';
+import { type HttpAnswer, type HttpRequest, openHttp } from './http.ts';
+import { notUnderstood, readJson } from './http-json.ts';
+import { refusal } from './ntfy-errors.ts';
 
 /** Where a server is and who we are to it. */
 export interface NtfyOptions {
@@ -99,21 +99,32 @@ const wireAccount = z.object({ username: z.string() });
 const wireHealth = z.object({ healthy: z.literal(true) });
 const wireSuccess = z.object({ success: z.literal(true) });
 
-/** Opens a client. Nothing is sent before the first call. */
+/**
+ * Opens a client. Nothing is sent before the first call.
+ *
+ * @throws WatchdogError `config/invalid` for a URL, token or CA that can never work; a retry cannot help.
+ */
 export function openNtfy(options: NtfyOptions): NtfyClient {
-  const address = new URL(options.url).origin;
-  // Messages are minutes apart: a connection kept alive would be found dead by the one request that matters.
-  const agent = new Agent({
-    pipelining: 0,
-    connect: { timeout: limits.connectMs, ...(options.ca === undefined ? {} : { ca: options.ca }) },
+  const { url, token, ca, deadlineMs = limits.httpMs } = options;
+  const http = openHttp({
+    service: 'ntfy',
+    url,
+    exampleUrl: 'https://ntfy.example.net',
+    credentialKey: 'token',
+    credential: token,
+    ca,
   });
-  const send = (
-    call: Omit<Call, 'address' | 'agent' | 'deadlineMs' | 'token'>,
-    token = options.token,
-  ): Promise<Answer> => exchange({ ...call, address, agent, token, deadlineMs: options.deadlineMs ?? limits.httpMs });
+  // Spelled exactly: ntfy reads a lower-case `bearer` as Basic and answers 401.
+  const ours = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const send = async (request: Omit<HttpRequest, 'deadlineMs' | 'headers'>, login = ours): Promise<HttpAnswer> => {
+    const type = request.body === undefined ? {} : { 'content-type': 'text/plain; charset=utf-8' };
+    const answer = await http.send({ ...request, headers: { ...login, ...type }, deadlineMs });
+    if (answer.status !== 200) throw refusal(answer);
+    return answer;
+  };
 
   return {
-    address,
+    address: http.origin,
     async publish(publication, signal) {
       const path = `/${encodeURIComponent(publication.topic)}?${publicationQuery(publication)}`;
       const answer = await send({ method: 'POST', path, body: publication.body, signal });
@@ -128,19 +139,19 @@ export function openNtfy(options: NtfyOptions): NtfyClient {
       const answer = await send({ method: 'GET', path, signal });
       const lines = answer.text.split('\n').filter((line) => line !== '');
       const messages = lines.map((line) => readMessage(answer, line)).filter((message) => message !== undefined);
-      return { messages, isTruncated: answer.isTruncated };
+      return { messages, isTruncated: answer.headers['x-messages-truncated'] === '1' };
     },
     async canRead(topic, signal) {
-      parse(wireSuccess, await send({ method: 'GET', path: `/${encodeURIComponent(topic)}/auth`, signal }));
+      readJson(await send({ method: 'GET', path: `/${encodeURIComponent(topic)}/auth`, signal }), wireSuccess);
     },
     async checkToken(signal) {
-      parse(wireAccount, await send({ method: 'GET', path: '/v1/account', signal }));
+      readJson(await send({ method: 'GET', path: '/v1/account', signal }), wireAccount);
     },
     async health(signal) {
       // A bad token makes even this answer 401, so it goes without one and tells the server from the token.
-      parse(wireHealth, await send({ method: 'GET', path: '/v1/health', signal }, ''));
+      readJson(await send({ method: 'GET', path: '/v1/health', signal }, {}), wireHealth);
     },
-    close: () => agent.destroy(),
+    close: () => http.close(),
   };
 }
 
@@ -157,74 +168,16 @@ function publicationQuery(publication: NtfyPublication): string {
   return query.toString();
 }
 
-interface Call {
-  readonly address: string;
-  readonly agent: Agent;
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly path: string;
-  readonly token: string | undefined;
-  readonly body?: string;
-  readonly deadlineMs: number;
-  readonly signal: AbortSignal | undefined;
-}
-
-interface Answer {
-  /** `POST https://…/topic`: what was asked, without the query, for messages. */
-  readonly asked: string;
-  readonly text: string;
-  readonly isTruncated: boolean;
-}
-
-async function exchange(call: Call): Promise<Answer> {
-  const asked = `${call.method} ${call.address}${call.path.split('?', 1)[0]}`;
-  const deadline = AbortSignal.timeout(call.deadlineMs);
-  try {
-    const response = await request(`${call.address}${call.path}`, {
-      method: call.method,
-      dispatcher: call.agent,
-      headers: {
-        // Spelled exactly: ntfy reads a lower-case `bearer` as Basic and answers 401.
-        ...(call.token === undefined || call.token === '' ? {} : { authorization: `Bearer ${call.token}` }),
-        ...(call.body === undefined ? {} : { 'content-type': 'text/plain; charset=utf-8' }),
-      },
-      ...(call.body === undefined ? {} : { body: call.body }),
-      signal: call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]),
-    });
-    const text = await readText(response.body, asked);
-    if (response.statusCode !== 200) throw refusal(asked, response.statusCode, text);
-    return { asked, text, isTruncated: response.headers['x-messages-truncated'] === '1' };
-  } catch (error) {
-    if (error instanceof WatchdogError) throw error;
-    throw transportFailure(asked, error, { isAborted: call.signal?.aborted === true, deadlineMs: call.deadlineMs });
-  }
-}
-
-async function readText(body: AsyncIterable<Uint8Array>, asked: string): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body) {
-    sizeBytes += chunk.byteLength;
-    // Leaving the loop destroys the body and with it the connection.
-    if (sizeBytes > limits.httpBodyBytes) {
-      throw new WatchdogError('output/too-large', `${asked} answered with more than ${limits.httpBodyBytes} bytes`, {
-        hint: 'Check that the address is ntfy and nothing else.',
-      });
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** A 200 alone is no acceptance: a captive portal gives it too. The body must be the message, on our topic. */
-function acceptance(answer: Answer, event: NtfyMessage['event'], topic: string): NtfyMessage {
+function acceptance(answer: HttpAnswer, event: NtfyMessage['event'], topic: string): NtfyMessage {
   const message = readMessage(answer, answer.text);
   if (message?.event === event && message.topic === topic) return message;
-  throw notUnderstood(answer.asked, 200, answer.text);
+  throw notUnderstood(answer, 'no acceptance of what was sent');
 }
 
 /** @returns undefined for events of later versions and for `open` and `keepalive`, which carry no news. */
-function readMessage(answer: Answer, text: string): NtfyMessage | undefined {
-  const wire = parse(wireMessage, { ...answer, text });
+function readMessage(answer: HttpAnswer, text: string): NtfyMessage | undefined {
+  const wire = readJson(answer, wireMessage, text);
   const { event } = wire;
   if (event !== 'message' && event !== 'message_clear' && event !== 'message_delete') return undefined;
   const isKept = wire.expires !== undefined && wire.expires > wire.time;
@@ -235,16 +188,4 @@ function readMessage(answer: Answer, text: string): NtfyMessage | undefined {
     atMs: wire.time * 1_000,
     expiresAtMs: isKept ? Number(wire.expires) * 1_000 : null,
   };
-}
-
-function parse<T>(schema: z.ZodType<T>, answer: Answer): T {
-  let value: unknown;
-  try {
-    value = JSON.parse(answer.text);
-  } catch {
-    throw notUnderstood(answer.asked, 200, answer.text);
-  }
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw notUnderstood(answer.asked, 200, answer.text);
 }

@@ -3,17 +3,18 @@
  * a URL and a key. It writes nothing (G8): every call is a GET, but for the count, which Qdrant takes as a POST.
  */
 
-import { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
 import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
-import { openJsonHttp } from './qdrant-http.ts';
+import { type HttpRequest, openHttp } from './http.ts';
+import { readJson } from './http-json.ts';
+import { explainStatus } from './qdrant-failures.ts';
 import * as schemas from './qdrant-schemas.ts';
 import type { ClusterState, CollectionAlias } from './qdrant-schemas.ts';
 
 /** Which Qdrant, and how patient to be with it. */
 export interface QdrantOptions {
-  /** `http://phx-ai01:6333`, or with a path where a proxy adds one. Without user and password. */
+  /** `http://phx-ai01:6333`, without path, user and password. */
   readonly url: string;
   /** A read-only key suffices, and is all that deadair should be given. */
   readonly apiKey?: string;
@@ -53,22 +54,35 @@ export interface QdrantClient extends AsyncDisposable {
  * @throws WatchdogError `config/invalid` for a URL, key or CA that can never work; a retry cannot help.
  */
 export function openQdrant(options: QdrantOptions): QdrantClient {
-  const { origin, prefix } = parseUrl(options.url);
-  requireKey(origin, options.apiKey);
-  requireCa(origin, options.ca);
-  const connectMs = options.deadlinesMs?.connect ?? limits.connectMs;
-  const httpMs = options.deadlinesMs?.http ?? limits.httpMs;
-  const countMs = options.deadlinesMs?.count ?? limits.countMs;
-  const http = openJsonHttp({ origin, prefix, apiKey: options.apiKey, ca: options.ca, connectMs });
-  const get = <T>(path: string, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> =>
-    http.ask({ method: 'GET', path, answer, signal, deadlineMs: httpMs });
+  const { url, apiKey, ca, deadlinesMs } = options;
+  const httpMs = deadlinesMs?.http ?? limits.httpMs;
+  const countMs = deadlinesMs?.count ?? limits.countMs;
+  const http = openHttp({
+    service: 'Qdrant',
+    url,
+    exampleUrl: 'http://localhost:6333',
+    credentialKey: 'api_key',
+    credential: apiKey,
+    ca,
+    connectMs: deadlinesMs?.connect,
+  });
+  const { origin } = http;
+  const headers = { accept: 'application/json', ...(apiKey === undefined ? {} : { 'api-key': apiKey }) };
+  const ask = async <T>(request: Omit<HttpRequest, 'headers'>, schema: z.ZodType<T>): Promise<T> => {
+    const type = request.body === undefined ? {} : { 'content-type': 'application/json' };
+    const answer = await http.send({ ...request, headers: { ...headers, ...type } });
+    if (answer.status !== 200) throw explainStatus(answer, apiKey !== undefined);
+    return readJson(answer, schema);
+  };
+  const get = <T>(path: string, schema: z.ZodType<T>, signal: AbortSignal): Promise<T> =>
+    ask({ method: 'GET', path, signal, deadlineMs: httpMs }, schema);
 
   return {
-    address: `qdrant:${origin}${prefix}`,
+    address: `qdrant:${origin}`,
     async version(signal) {
       const root = await get('/', schemas.root, signal);
       if (/qdrant/i.test(root.title) && root.version !== '') return root.version;
-      throw new WatchdogError('http/not-understood', `GET / on ${origin}${prefix}: answers, but is not a Qdrant`, {
+      throw new WatchdogError('http/not-understood', `GET / on ${origin}: answers, but is not a Qdrant`, {
         hint: 'Set url to the REST port of Qdrant, 6333 unless it was changed',
         permanent: true,
       });
@@ -81,55 +95,12 @@ export function openQdrant(options: QdrantOptions): QdrantClient {
       // A name of dots alone stays as it is: the path is sent raw, and Qdrant does not normalise it.
       const path = `/collections/${encodeURIComponent(collection)}/points/count`;
       const body = '{"exact":true}';
-      const question = { method: 'POST', path, body, answer: schemas.count, signal, deadlineMs: countMs } as const;
-      return (await http.ask(question)).result.count;
+      const { result } = await ask({ method: 'POST', path, body, signal, deadlineMs: countMs }, schemas.count);
+      return result.count;
     },
     aliases: async (signal) => (await get('/aliases', schemas.aliases, signal)).result.aliases,
     cluster: async (signal) => (await get('/cluster', schemas.cluster, signal)).result,
     close: () => http.close(),
     [Symbol.asyncDispose]: () => http.close(),
   };
-}
-
-function parseUrl(text: string): { readonly origin: string; readonly prefix: string } {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    // The text is not repeated: what does not parse may still hold a password.
-    throw invalid('a Qdrant url is not one', 'Write it as http://HOST:6333 or https://HOST:6333');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw invalid(`the Qdrant url for ${url.host} holds a user or password`, 'Take it out, and use api_key');
-  }
-  if (url.search !== '' || url.hash !== '') {
-    throw invalid(`the Qdrant url for ${url.host} has a ? or # part`, 'Write it as http://HOST:6333');
-  }
-  return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, '') };
-}
-
-function requireKey(origin: string, apiKey: string | undefined): void {
-  if (apiKey === undefined || /^[\x21-\x7e]+$/.test(apiKey)) return;
-  const hint = 'Look for a line break, a space or a quote of another alphabet in it';
-  throw invalid(`the api_key for ${origin} is empty or has characters that no HTTP header may carry`, hint);
-}
-
-/** Node ignores a CA text that holds no certificate, and then trusts nobody, without saying why. */
-function requireCa(origin: string, ca: string | undefined): void {
-  if (ca === undefined) return;
-  try {
-    void new X509Certificate(ca);
-  } catch (cause) {
-    throw invalid(
-      `the ca for ${origin} is not a PEM certificate`,
-      'Name the file of the authority’s certificate',
-      cause,
-    );
-  }
-}
-
-function invalid(message: string, hint: string, cause?: unknown): WatchdogError {
-  return new WatchdogError('config/invalid', message, {
-    hint,
-    permanent: true,
-    ...(cause === undefined ? {} : { cause }),
-  });
 }

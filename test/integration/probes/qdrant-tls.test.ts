@@ -62,7 +62,7 @@ describe('a Qdrant behind TLS', () => {
   it('is refused under another authority, and the message says what to do', async () => {
     await expect(ask(ours, other.ca)).rejects.toMatchObject({
       code: 'net/tls',
-      permanent: true,
+      permanent: false,
       message: expect.stringMatching(/^GET \/ on https:.*: the TLS connection was not accepted \([A-Z_]+\)$/),
       hint: expect.stringContaining('as ca:'),
     });
