@@ -1,5 +1,6 @@
 /** Runs one command over an SSH connection, within its bounds. Never successful is a command that did not say so. */
 
+import pRetry from 'p-retry';
 import type { Client, ClientChannel } from 'ssh2';
 import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
@@ -23,11 +24,22 @@ export interface SshLink {
  */
 export async function runCommand(link: SshLink, script: string, options: ExecOptions): Promise<ExecResult> {
   const line = wrapMortal(script);
+  const startedMs = performance.now();
+  // sshd tells the end of a command before it has given its session back, so that the next one may come too early.
+  return pRetry(() => tryCommand(link, line, options, performance.now() - startedMs), {
+    retries: limits.sshChannelRetries,
+    minTimeout: limits.sshChannelPauseMs,
+    shouldRetry: ({ error }) => isChannelRefused(error),
+  });
+}
+
+async function tryCommand(link: SshLink, line: string, options: ExecOptions, elapsedMs: number): Promise<ExecResult> {
   const lost = link.lost();
   if (lost !== undefined) throw lost;
   if (options.signal.aborted) throw abortedError(link.where);
+  if (elapsedMs >= options.deadlineMs) throw lateError(link.where, options.deadlineMs);
   return new Promise<ExecResult>((resolve, reject) => {
-    const command = new Command(link, options, resolve, reject);
+    const command = new Command(link, options, elapsedMs, resolve, reject);
     try {
       link.client.exec(line, (error, channel) => command.opened(error, channel));
     } catch (error) {
@@ -54,6 +66,7 @@ class Command {
   constructor(
     link: SshLink,
     options: ExecOptions,
+    elapsedMs: number,
     resolve: (result: ExecResult) => void,
     reject: (error: unknown) => void,
   ) {
@@ -62,7 +75,10 @@ class Command {
     this.#resolve = resolve;
     this.#reject = reject;
     // It also covers the answer to our request, which some hosts never give.
-    this.#timer = setTimeout(() => this.giveUp(this.#timeout()), options.deadlineMs);
+    this.#timer = setTimeout(
+      () => this.giveUp(lateError(link.where, options.deadlineMs)),
+      options.deadlineMs - elapsedMs,
+    );
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -138,13 +154,6 @@ class Command {
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     return true;
   }
-
-  #timeout(): WatchdogError {
-    const span = formatDuration(this.#options.deadlineMs);
-    return new WatchdogError('net/timeout', `${this.#link.where}: the command did not end within ${span}`, {
-      hint: 'look how busy the host and its disks are',
-    });
-  }
 }
 
 /** Ends its stdin, upon which the command ends, and closes our side, so that the host stops sending. */
@@ -155,6 +164,18 @@ function letGo(channel: ClientChannel): void {
 /** We stopped it ourselves. */
 export function abortedError(where: string): WatchdogError {
   return new WatchdogError('aborted', `${where}: stopped by ourselves`);
+}
+
+function lateError(where: string, deadlineMs: number): WatchdogError {
+  return new WatchdogError('net/timeout', `${where}: the command did not end within ${formatDuration(deadlineMs)}`, {
+    hint: 'look how busy the host and its disks are',
+  });
+}
+
+/** The host did not even open a channel (RFC 4254 §5.1 gives a reason code): nothing was run, and it may be run again. */
+function isChannelRefused(error: Error): boolean {
+  const { cause } = error;
+  return error instanceof WatchdogError && cause instanceof Error && 'reason' in cause;
 }
 
 function refused(where: string, cause: Error): WatchdogError {

@@ -5,6 +5,9 @@ export const limits = {
   /** A host that vanished without a word is found out after 3 of these without an answer. */
   sshKeepaliveMs: 10_000,
   sshKeepaliveCount: 3,
+  /** A session that sshd is still giving back is free within milliseconds: six tries over 620 ms, each pause twice the last. */
+  sshChannelRetries: 5,
+  sshChannelPauseMs: 20,
   /** Saying goodbye to a host: one round trip; a host that does not answer loses the connection anyway. */
   sshCloseMs: 2_000,
   /** One HTTP answer, from request to last byte. Exact counts of large collections take tens of seconds. */

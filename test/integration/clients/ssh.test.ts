@@ -304,6 +304,28 @@ describeWithSshd('output without end', () => {
   });
 });
 
+describeWithSshd('a host that allows one command at a time', () => {
+  test('runs one after the other, although sshd gives a session back late', async () => {
+    await using sshd = await startSshd({ config: ['MaxSessions 1'] });
+    await using connection = await connect(sshd);
+    for (let index = 0; index < 20; index += 1) {
+      const { stdout } = await connection.exec(`echo ${index}`, bounds());
+      expect(Buffer.from(stdout).toString()).toBe(`${index}\n`);
+    }
+  });
+
+  test('waits for no longer than the deadline of the command, and not once it is stopped', async () => {
+    await using sshd = await startSshd({ config: ['MaxSessions 1'] });
+    await using connection = await connect(sshd);
+    await startWork(connection).groupId;
+    const controller = new AbortController();
+    const stopped = failure(connection.exec('true', bounds({ signal: controller.signal })));
+    setTimeout(() => controller.abort(), 30);
+    expect(await stopped).toMatchObject({ code: 'aborted' });
+    expect(await failure(connection.exec('true', bounds({ deadlineMs: 30 })))).toMatchObject({ code: 'net/timeout' });
+  });
+});
+
 describe('a host that misbehaves in the middle of a command', () => {
   test('an exit status whose connection dies before the output has ended is no success', async () => {
     const connection = await connectToServer((accept, destroy) => {
