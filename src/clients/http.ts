@@ -7,7 +7,7 @@ import { X509Certificate } from 'node:crypto';
 import { Agent } from 'undici';
 import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
-import { origin as originSchema } from '../support/schemas.ts';
+import { origin as originSchema } from '../support/origin.ts';
 import { formatSize } from '../support/units.ts';
 import { startDeadline } from './deadline.ts';
 import { explainRedirect, explainThrown, type Exchange, quote } from './http-failures.ts';

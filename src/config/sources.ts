@@ -1,7 +1,8 @@
 /** Reads `qdrant`: the sources, live Qdrants whose collections must be protected. */
 
 import { resolve } from 'node:path';
-import { origin, path } from '../support/schemas.ts';
+import { origin } from '../support/origin.ts';
+import { path } from '../support/schemas.ts';
 import { secret } from '../support/secrets.ts';
 import { readFields } from './fields.ts';
 import type { Section } from './names.ts';

@@ -13,7 +13,8 @@ import { systemClock } from '../support/clock.ts';
 import type { Clock } from '../support/clock.ts';
 import { unseenFrom, WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
-import { expected, origin, path } from '../support/schemas.ts';
+import { origin } from '../support/origin.ts';
+import { expected, path } from '../support/schemas.ts';
 import { publicationOf } from './ntfy-publication.ts';
 
 /** What opening a receiver needs; secrets and files already read. */

@@ -1,4 +1,4 @@
-/** The small words of both YAML files as zod schemas: durations, sizes, globs, paths, origins. Pure: the core may import this file too. */
+/** The small words of both YAML files as zod schemas: durations, sizes, globs, paths. Pure: the core may import this file too. */
 
 import { z } from 'zod';
 import { parseDuration, parseSize } from './units.ts';
@@ -51,23 +51,3 @@ export const path = z
   .refine((text) => text !== '' && !text.includes('\0'), expected('a path'))
   .refine((text) => !text.startsWith('~'), expected('a path without ~, which only a shell understands'))
   .meta({ description: 'A path; relative ones begin at the directory of the configuration file.' });
-
-/**
- * `http://host:port` → its origin. A service behind a path is not spoken to.
- *
- * @param example such a URL, for the expectation.
- * @param credentialKey the key under which user and password belong instead.
- */
-export function origin(example: string, credentialKey: string): z.ZodType<string, string> {
-  return z.string(expected(`a URL such as ${example}`)).transform((text, context): string => {
-    const url = URL.canParse(text) ? new URL(text) : null;
-    const hasLogin = url !== null && (url.username !== '' || url.password !== '');
-    const isOrigin = url !== null && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/';
-    if (isOrigin && !hasLogin && url.search === '' && url.hash === '') return url.origin;
-    const message = hasLogin
-      ? `expected a URL without user and password, which belong into ${credentialKey}, got one with them`
-      : `expected http:// or https://, a host and no path, such as ${example}`;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  });
-}

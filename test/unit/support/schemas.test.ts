@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { z } from 'zod';
-import { durationMs, expected, oneOrMore, origin, path, sizeBytes } from '../../../src/support/schemas.ts';
+import { durationMs, expected, oneOrMore, path, sizeBytes } from '../../../src/support/schemas.ts';
 
 const messagesOf = (schema: z.ZodType, value: unknown): readonly string[] =>
   schema.safeParse(value).error?.issues.map(({ message }) => message) ?? [];
@@ -32,40 +32,6 @@ it('the schemas turn what people write into numbers and lists', () => {
 
 it('an expectation begins with the word the loader completes', () => {
   expect(expected('a path')).toStrictEqual({ error: 'expected a path' });
-});
-
-describe('the origin of a service', () => {
-  const url = origin('http://localhost:6333', 'api_key');
-
-  it.each([
-    '',
-    'phx:6333',
-    'phx',
-    '//phx',
-    'ftp://phx',
-    'http://',
-    'http://phx/api',
-    'http://phx?x',
-    'http://phx#x',
-    'http://a@phx',
-    'http://a:b@phx',
-    'http://phx:99999',
-  ])('is not %j', (text) => {
-    expect(isRefused(url, text)).toBe(true);
-  });
-
-  it.each([
-    ['http://phx-ai01:6333', 'http://phx-ai01:6333'],
-    ['http://phx-ai01:6333/', 'http://phx-ai01:6333'],
-    ['https://[2001:db8::1]:6333', 'https://[2001:db8::1]:6333'],
-  ])('is %s', (text, parsed) => {
-    expect(url.parse(text)).toBe(parsed);
-  });
-
-  it('with a login says where that belongs, and does not repeat it', () => {
-    const message = 'expected a URL without user and password, which belong into api_key, got one with them';
-    expect(messagesOf(url, 'http://admin:hunter2@phx')).toStrictEqual([message]);
-  });
 });
 
 it('a path is anything but empty, with a NUL, or with the tilde of a shell', () => {
