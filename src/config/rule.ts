@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Severity } from '../core/model/finding.ts';
-import type { Rule } from '../core/model/rule.ts';
+import { builtInKinds, type Rule } from '../core/model/rule.ts';
 import { durationMs, expected, oneOrMore } from '../support/schemas.ts';
 import { readExceptions } from './exceptions.ts';
 import { completeMessage, readFields, type Shape } from './fields.ts';
@@ -48,7 +48,7 @@ export const commonShape = {
   id: z
     .string(expected(idExpectation))
     .regex(/^[\w.+*/-]{1,200}$/, expected(idExpectation))
-    .refine((id) => !isBuiltIn(id), expected(idExpectation))
+    .refine((id) => !builtInKinds.has(id), expected(idExpectation))
     .optional(),
   severity: severity.optional(),
   for: durationMs.optional(),
@@ -120,17 +120,12 @@ function pickKind(place: Place, kinds: readonly RuleKindSchema[]): RuleKindSchem
   const kind = kinds.find((each) => each.kind === word);
   if (kind !== undefined) return kind;
   if (typeof word !== 'string') mistake(at, `expected one of ${words.join(', ')}, got ${describeValue(word)}`);
-  else if (isBuiltIn(word)) {
+  else if (builtInKinds.has(word)) {
     mistake(at, `expected one of ${words.join(', ')}, got ${quote(word)}, which is always there and nobody writes`);
   } else if (laterRules.has(word)) {
     mistake(at, `expected one of ${words.join(', ')}, got ${quote(word)}${laterHint}`);
   } else mistake(at, describeUnknownName(word, words));
   return null;
-}
-
-/** The two rules nobody writes; each has its own word as id. */
-function isBuiltIn(word: string): boolean {
-  return word === 'reachable' || word === 'self';
 }
 
 function readParameters(place: Place, kind: RuleKindSchema, values: Readonly<Record<string, unknown>>): object | null {

@@ -74,10 +74,6 @@ export function openBareSetup({ path, maxAgeMs, qdrant }: BareOptions): Setup {
       },
     ],
     receivers: new Map(),
-    openHosts: () => ({
-      connection: () => Promise.reject(new Error('a bare check has no hosts')),
-      close: () => Promise.resolve(),
-    }),
     close: async () => client?.close(),
   };
 }

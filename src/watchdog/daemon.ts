@@ -13,6 +13,7 @@ import type { Log } from '../support/log.ts';
 import { limits } from '../support/limits.ts';
 import { formatDuration } from '../support/units.ts';
 import { createSteadyClock, type SteadyClock } from './clock.ts';
+import { openHostSession } from './hosts.ts';
 import { cryOut } from './emergency.ts';
 import { type Health, selfWorld } from './health.ts';
 import { pass, type PassReport } from './pass.ts';
@@ -199,17 +200,17 @@ class Loop {
       rereadEveryMs: rereadEveryMs(this.#setup.rules),
       retryUnreadableMs,
     });
-    const { openHosts } = this.#setup;
+    const { hosts } = this.#setup;
     this.#reader.offer({
       target: target.name,
       files,
       cores: setup.cores,
       idle: setup.idle,
-      openPlace: async (signal) => {
-        const session = openHosts(signal);
+      open: async (signal) => {
+        const session = openHostSession(hosts, signal);
         try {
           const place = await setup.openPlace(session);
-          return { ...bound(place), close: () => place.close().then(() => session.close()) };
+          return { place, close: () => place.close().then(() => session.close()) };
         } catch (error) {
           await session.close();
           throw error;
@@ -300,17 +301,6 @@ class Loop {
     await this.#setup.close();
     this.#store.close();
   }
-}
-
-/** A place as an object of plain functions, so that its `close` can be replaced. */
-function bound(place: Awaited<ReturnType<Setup['targets'][number]['openPlace']>>): typeof place {
-  return {
-    address: place.address,
-    list: (signal) => place.list(signal),
-    read: (paths, options) => place.read(paths, options),
-    hash: (files, options) => place.hash(files, options),
-    close: () => place.close(),
-  };
 }
 
 /**

@@ -8,7 +8,7 @@ import { probeSource } from '../probes/qdrant.ts';
 import type { Place } from '../probes/place.ts';
 import { probeTarget } from '../probes/target.ts';
 import { unseenFrom } from '../support/errors.ts';
-import type { HostSession } from './hosts.ts';
+import { type HostSession, openHostSession } from './hosts.ts';
 import type { Memory } from './memory.ts';
 import type { Setup, TargetSetup } from './setup.ts';
 
@@ -33,7 +33,7 @@ export interface Look extends AsyncDisposable {
  * @throws WatchdogError what the memory throws when it cannot write; nothing is then left open. A retry may help.
  */
 export async function gather(setup: Setup, memory: Memory, options: GatherOptions): Promise<Look> {
-  const session = setup.openHosts(options.signal);
+  const session = openHostSession(setup.hosts, options.signal);
   const places = new Map<string, Place>();
   const close = async (): Promise<void> => {
     await Promise.all([...places.values()].map((place) => place.close()));

@@ -15,8 +15,8 @@ export interface ReadingWork {
   readonly files: readonly FileView[];
   readonly cores: number;
   readonly idle: boolean;
-  /** Opens the place anew; closing it gives the connection back. */
-  readonly openPlace: (signal: AbortSignal) => Promise<Place>;
+  /** Opens the place anew; `close` gives up what was opened for it, the connection included. */
+  readonly open: (signal: AbortSignal) => Promise<{ readonly place: Place; readonly close: () => Promise<void> }>;
 }
 
 /** What a reader is made from. */
@@ -57,7 +57,7 @@ export function startReader(options: ReaderOptions): Reader {
   const run = async (target: string): Promise<void> => {
     let work = offered.get(target);
     if (work === undefined) return;
-    const place = await work.openPlace(stop.signal);
+    const { place, close } = await work.open(stop.signal);
     let read = 0;
     try {
       while (work !== undefined && !stop.signal.aborted) {
@@ -70,7 +70,7 @@ export function startReader(options: ReaderOptions): Reader {
         work = takeNext(offered, target, told);
       }
     } finally {
-      await place.close();
+      await close();
       if (read > 0 && !stop.signal.aborted) options.onRead();
     }
   };

@@ -15,7 +15,7 @@ import { openPlaceOverShell } from '../probes/place-shell.ts';
 import type { Place } from '../probes/place.ts';
 import { WatchdogError } from '../support/errors.ts';
 import { resolveSecret, type SecretRef } from '../support/secrets.ts';
-import { type HostSession, type HostSetup, openHostSession } from './hosts.ts';
+import type { HostSession, HostSetup } from './hosts.ts';
 import { builtInRules } from './kinds.ts';
 
 /** A receiver, open. */
@@ -52,7 +52,6 @@ export interface Setup {
   readonly hosts: ReadonlyMap<string, HostSetup>;
   readonly targets: readonly TargetSetup[];
   readonly receivers: ReadonlyMap<string, Receiver>;
-  readonly openHosts: (signal: AbortSignal) => HostSession;
   close(): Promise<void>;
 }
 
@@ -87,7 +86,6 @@ export async function openSetup(settings: Settings, rules: readonly Rule[], opti
     hosts,
     targets,
     receivers,
-    openHosts: (signal) => openHostSession(hosts, signal),
     close: async () => {
       await Promise.all([...sources.values(), ...receivers.values()].map((each) => each.close()));
     },

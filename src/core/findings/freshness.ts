@@ -184,30 +184,13 @@ function explain(
   { rule, target, seen, scene, subject }: Case,
   { helpful, oldestUnread, proven, snapshots }: Lack,
 ): Pick<FindingPart, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
-  const { nowMs, isReaderBeside } = scene;
+  const { nowMs } = scene;
   const lastProven =
     proven === null
       ? `none was ever proven on ${target.name}`
       : `newest proven snapshot is ${formatDuration(nowMs - proven.madeAtMs)} old, ${words(rule)}`;
   if (oldestUnread !== null && helpful.some(({ proof }) => proof.kind === 'unread')) {
-    const { sinceMs, proveByMs } = oldestUnread;
-    const waited = formatDuration(nowMs - sinceMs);
-    if (isReaderBeside && nowMs < proveByMs) {
-      const summary = `a snapshot has arrived and waits to be read since ${waited}; ${lastProven}`;
-      return { status: 'unread', reason: 'unread', headline: 'waiting to be read', summary };
-    }
-    if (isReaderBeside) {
-      const summary = `a snapshot has waited ${waited} to be read; ${lastProven}`;
-      return {
-        status: 'failing',
-        reason: 'unread-too-long',
-        headline: `unread for ${waited}`,
-        summary,
-        todo: 'look at the reader in the log of deadair; give it more cores',
-      };
-    }
-    const summary = `a snapshot could not be read to its end; ${lastProven}`;
-    return { status: 'unknown', reason: 'not-read', headline: 'not read', summary };
+    return explainUnread(oldestUnread, lastProven, scene);
   }
   const blocked = helpful.find(({ proof }) => proof.kind === 'unreadable');
   if (blocked?.proof.kind === 'unreadable') {
@@ -258,6 +241,30 @@ function explain(
     headline: `${age} old, ${words(rule)}`,
     summary: proven === null ? unproven : lastProven,
     todo: "look at the backup's timer and its last log, then run it",
+  };
+}
+
+/** What could help has arrived and is not read: it waits, it has waited too long, or `check` could not read it. */
+function explainUnread(
+  { sinceMs, proveByMs }: Extract<Proof, { kind: 'unread' }>,
+  lastProven: string,
+  { nowMs, isReaderBeside }: Scene,
+): Pick<FindingPart, 'status' | 'reason' | 'headline' | 'summary' | 'todo'> {
+  if (!isReaderBeside) {
+    const summary = `a snapshot could not be read to its end; ${lastProven}`;
+    return { status: 'unknown', reason: 'not-read', headline: 'not read', summary };
+  }
+  const waited = formatDuration(nowMs - sinceMs);
+  if (nowMs < proveByMs) {
+    const summary = `a snapshot has arrived and waits to be read since ${waited}; ${lastProven}`;
+    return { status: 'unread', reason: 'unread', headline: 'waiting to be read', summary };
+  }
+  return {
+    status: 'failing',
+    reason: 'unread-too-long',
+    headline: `unread for ${waited}`,
+    summary: `a snapshot has waited ${waited} to be read; ${lastProven}`,
+    todo: 'look at the reader in the log of deadair; give it more cores',
   };
 }
 

@@ -1,6 +1,6 @@
 /** Routing: what happened in a pass → groups and the messages to send, one a group and receiver. Pure. */
 
-import type { Rule } from '../model/rule.ts';
+import { builtInKinds, type Rule } from '../model/rule.ts';
 import type { Alert, AlertEvent, Group, Message, Standing } from '../model/alert.ts';
 import { type Finding, subjectPrefixes } from '../model/finding.ts';
 import { findingKey } from '../model/key.ts';
@@ -175,7 +175,7 @@ function tellEnding(group: Group, endings: readonly Ended[], input: RoutingInput
 
 /** Alerts that the receivers of a recovery could take for ended too: of the same rule, or, where that is built in, cause. */
 function countStill(group: Group, standings: readonly Standing[]): number {
-  const isBuiltIn = group.rule === 'reachable' || group.rule === 'self';
+  const isBuiltIn = builtInKinds.has(group.rule);
   return standings.filter(
     (standing) =>
       standing.alert !== null &&

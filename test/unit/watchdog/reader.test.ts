@@ -53,9 +53,9 @@ function target() {
     files,
     cores: 1,
     idle: true,
-    openPlace: async () => {
+    open: async () => {
       opened += 1;
-      return place;
+      return { place, close: () => place.close() };
     },
   });
   return { place, batches, work, opened: () => opened, closed: () => closed };
@@ -189,8 +189,8 @@ describe('the reader', () => {
 
   test('tells why a target cannot even be opened', async () => {
     const [nas, { offer, troubles }] = [target(), reader()];
-    const openPlace = (): Promise<Place> => Promise.reject(new WatchdogError('net/timeout', 'no answer'));
-    offer({ ...nas.work(file('one')), openPlace });
+    const open = (): ReturnType<ReadingWork['open']> => Promise.reject(new WatchdogError('net/timeout', 'no answer'));
+    offer({ ...nas.work(file('one')), open });
     await vi.waitFor(() => expect(troubles().get('nas')).toBe('no answer'));
   });
 
