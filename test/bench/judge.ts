@@ -83,7 +83,8 @@ function targetOf(name: string, collections: readonly string[], generations: num
     };
     for (const collection of collections) {
       const path = `${generation}/${collection}/${collection}${stamped}`;
-      files.push({ path, sizeBytes: 4_096, mtimeNs: timeNs, ctimeNs: timeNs, inode: '1' });
+      // Two files of one inode and one time would be one file, seen by two ways.
+      files.push({ path, sizeBytes: 4_096, mtimeNs: timeNs, ctimeNs: timeNs, inode: name });
       witnesses.set(path, [{ manifest: `${generation}/SHA256SUMS`, sha256 }]);
       ledger.set(path, reading);
     }
