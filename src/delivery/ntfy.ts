@@ -32,6 +32,8 @@ export interface NtfyReceiverOptions {
   readonly ca?: string | undefined;
   /** One HTTP exchange, ms; default `limits.httpMs`. */
   readonly deadlineMs?: number | undefined;
+  /** Override of `limits.afterAcceptanceMs`. */
+  readonly afterMs?: number | undefined;
   /** Dates what {@link NtfyReceiver.look} saw; default the machine's. */
   readonly clock?: Clock | undefined;
 }
@@ -88,8 +90,10 @@ export function openNtfyReceiver(options: NtfyReceiverOptions): NtfyReceiver {
     name,
     async send(message, signal) {
       const accepted = await writer.publish({ topic, ...publicationOf(message) }, signal);
-      if (reader !== null) await readBack(reader, accepted, signal);
-      if (message.clears !== null) await writer.clear(topic, message.clears, signal).catch(ignoreRefusedClear);
+      // What is accepted must not count as failed, and be sent again, because what follows takes too long.
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(options.afterMs ?? limits.afterAcceptanceMs)]);
+      if (reader !== null) await readBack(reader, accepted, soon);
+      if (message.clears !== null) await writer.clear(topic, message.clears, soon).catch(ignoreRefusedClear);
       return { acceptedId: accepted.id };
     },
     async look(signal) {

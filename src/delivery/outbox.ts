@@ -60,7 +60,7 @@ export interface OutboxRetry {
   readonly heldMs: number;
   /** Between tries of messages set aside. Default 5 minutes. */
   readonly setAsideMs: number;
-  /** Deadline of one try. Default `limits.httpMs`. */
+  /** Deadline of one try. Default: what a publication and all that follows it may take. */
   readonly sendMs: number;
 }
 
@@ -98,7 +98,7 @@ const defaultRetry: OutboxRetry = {
   maxMs: 60_000,
   heldMs: 60_000,
   setAsideMs: 300_000,
-  sendMs: limits.httpMs,
+  sendMs: limits.httpMs + 2 * limits.afterAcceptanceMs,
 };
 
 /**

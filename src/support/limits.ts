@@ -99,4 +99,6 @@ export const limits = {
   ledgerKeptMs: 30 * 86_400_000,
   /** Between two rounds of forgetting files that are gone. */
   pruneEveryMs: 6 * 3_600_000,
+  /** What follows an acceptance: reading the message back, and clearing the one before. */
+  afterAcceptanceMs: 8_000,
 } as const;

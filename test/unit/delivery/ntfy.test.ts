@@ -1,5 +1,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ntfyReceiver, ntfyShape, openNtfyReceiver } from '../../../src/delivery/ntfy.ts';
@@ -204,6 +207,24 @@ test('a look with a bad token says what to do', async () => {
   });
 });
 
+test('a message that is accepted counts as accepted, though the server is silent when asked for it', async () => {
+  const server = await startNtfy();
+  const silent = createServer((incoming, response) => {
+    if (incoming.method === 'GET') return;
+    void pipeTo(server.url, incoming, response);
+  });
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => {
+    silent.close();
+    silent.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const receiver = open({ url }, { readToken: reader.token, afterMs: 200, deadlineMs: 5_000 });
+  const { acceptedId } = await receiver.send(messageOf(), signal);
+  expect(server.messages('backups').map(({ id }) => id)).toEqual([acceptedId]);
+});
+
 test('a read token that opens nothing is trouble, since messages cannot be read back', async () => {
   const server = await startNtfy();
   expect(await open(server, { readToken: writer.token }).look(signal)).toMatchObject({
@@ -270,3 +291,11 @@ test('the YAML keys say what they expect, each at its place', () => {
   }
   expect(ntfyReceiver.kind).toBe('ntfy');
 });
+
+/** Hands a request on to another server, and its answer back. */
+async function pipeTo(origin: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { authorization = '' } = incoming.headers;
+  const body = await text(incoming);
+  const answer = await fetch(`${origin}${incoming.url}`, { method: 'POST', headers: { authorization }, body });
+  response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+}
