@@ -5,7 +5,6 @@ import { checkView } from '../core/report/check-view.ts';
 import { nagiosOutput } from '../core/report/nagios.ts';
 import { exitCodes } from '../core/report/verdict.ts';
 import type { Judgement } from '../core/model/finding.ts';
-import { openStore } from '../store/open.ts';
 import { systemClock } from '../support/clock.ts';
 import { WatchdogError } from '../support/errors.ts';
 import { parseDuration } from '../support/units.ts';
@@ -14,7 +13,6 @@ import { check, type CheckOptions } from '../watchdog/check.ts';
 import { createPassingMemory, type Memory } from '../watchdog/memory.ts';
 import type { Setup } from '../watchdog/setup.ts';
 import { becomeUser } from './as-user.ts';
-import { loadOrRefuse } from './configuration.ts';
 import { createProgressLine } from './progress.ts';
 import { checkTable } from './table.ts';
 
@@ -84,6 +82,8 @@ async function checkConfigured(given: CheckArguments, common: Common): Promise<J
       permanent: true,
     });
   }
+  const { loadOrRefuse } = await import('./configuration.ts');
+  const { openStore } = await import('../store/open.ts');
   const { setup: full, settings } = await loadOrRefuse(given.config);
   // What is said of ourselves is the daemon's to say; a check has not looked at it.
   const setup = { ...full, rules: full.rules.filter(({ kind }) => kind !== 'self') };

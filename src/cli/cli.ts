@@ -3,10 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { describeError, WatchdogError } from '../support/errors.ts';
-import { checkCommand } from './check.ts';
-import { labCommand } from './lab.ts';
-import { runCommand } from './run.ts';
-import { validateCommand } from './validate.ts';
+import type { CheckArguments } from './check.ts';
+import type { LabArguments } from './lab.ts';
 
 /** A broken configuration or command line exits as `unknown` does: nothing was judged. */
 const exitUnknown = 3;
@@ -29,13 +27,18 @@ export async function runCli(argv: readonly string[]): Promise<number> {
       '--config <file>',
       'configuration file (default: $DEADAIR_CONFIG, /etc/deadair/deadair.yaml, ./deadair.yaml)',
     );
+  // Each command is loaded when it is asked for: `check` of a directory needs neither YAML nor SSH nor HTTP.
   const does =
     <Arguments extends unknown[]>(run: (...given: Arguments) => Promise<number>) =>
     async (...given: Arguments): Promise<void> => {
       code = await run(...given);
     };
 
-  program.command('run').description('the daemon').addOption(config()).action(does(runCommand));
+  program
+    .command('run')
+    .description('the daemon')
+    .addOption(config())
+    .action(does(async (given: { config?: string }) => (await import('./run.ts')).runCommand(given)));
   program
     .command('check')
     .description('one pass now, verdict on stdout; with a PATH without any configuration')
@@ -46,18 +49,22 @@ export async function runCli(argv: readonly string[]): Promise<number> {
     .option('--max-age <duration>', 'with PATH: freshness, such as 26h')
     .option('--qdrant <url>', 'with PATH: coverage of the collections of this Qdrant; its key in $QDRANT_API_KEY')
     .option('--as <user>', 'as root: judge with what this user may see')
-    .action(does(checkCommand));
+    .action(
+      does(async (path: string | undefined, given: CheckArguments) =>
+        (await import('./check.ts')).checkCommand(path, given),
+      ),
+    );
   program
     .command('validate')
     .description('configuration and rules, all mistakes at once')
     .addOption(config())
-    .action(does(validateCommand));
+    .action(does(async (given: { config?: string }) => (await import('./validate.ts')).validateCommand(given)));
   program
     .command('lab')
     .description('an embedded world with a watchdog beside it')
     .option('--once', 'play the incident of 2026-05-25 and exit; 0 only if every step was seen')
     .option('--directory <path>', 'where the world lives (default: a new temporary directory)')
-    .action(does(labCommand));
+    .action(does(async (given: LabArguments) => (await import('./lab.ts')).labCommand(given)));
 
   try {
     await program.parseAsync(argv, { from: 'user' });

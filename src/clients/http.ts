@@ -4,7 +4,7 @@
  */
 
 import { X509Certificate } from 'node:crypto';
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { origin as originSchema } from '../support/origin.ts';
@@ -85,14 +85,17 @@ export function openHttp(options: HttpOptions): HttpClient {
   const origin = requireOrigin(options);
   requireCredential(options, origin);
   requireCa(ca, origin);
-  const agent = new Agent({
+  const settings: Agent.Options = {
     connect: { timeout: options.connectMs ?? limits.connectMs, ...(ca === undefined ? {} : { ca }) },
     keepAliveTimeout: idleMs,
     keepAliveMaxTimeout: idleMs,
     // One deadline spans the whole exchange; undici's own two would each start anew.
     headersTimeout: 0,
     bodyTimeout: 0,
-  });
+  };
+  let opened: Promise<Agent> | null = null;
+  // Loading undici takes longer than starting Node, so only who sends a request pays for it.
+  const openAgent = async (): Promise<Agent> => new (await import('undici')).Agent(settings);
 
   async function send(request: HttpRequest): Promise<HttpAnswer> {
     const { method, path, body, signal } = request;
@@ -100,7 +103,10 @@ export function openHttp(options: HttpOptions): HttpClient {
     const progress = { receivedBytes: null as number | null };
     using deadline = startDeadline(signal, request.deadlineMs);
     try {
-      const response = await agent.request({
+      opened ??= openAgent();
+      const response = await (
+        await opened
+      ).request({
         origin,
         path,
         method,
@@ -124,7 +130,7 @@ export function openHttp(options: HttpOptions): HttpClient {
     }
   }
 
-  return { origin, send, close: () => agent.destroy() };
+  return { origin, send, close: async () => (await opened)?.destroy() };
 }
 
 async function readAll(

@@ -1,7 +1,7 @@
 /** One connection a host and pass: opened when first asked for, shared by all targets on it, closed with the pass. */
 
 import { readFile } from 'node:fs/promises';
-import { connectSsh, type SshAuth, type SshConnection } from '../clients/ssh.ts';
+import type { SshAuth, SshConnection } from '../clients/ssh.ts';
 import { WatchdogError } from '../support/errors.ts';
 
 /** How to reach a host, secrets resolved. */
@@ -60,5 +60,7 @@ async function connect(host: HostSetup, signal: AbortSignal): Promise<SshConnect
       },
     );
   });
+  // Loading it takes longer than starting Node, so only who has a host pays for it.
+  const { connectSsh } = await import('../clients/ssh.ts');
   return connectSsh({ user, host: host.host, port, auth, knownHosts, knownHostsName, signal });
 }
