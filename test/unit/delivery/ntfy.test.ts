@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
 import { ntfyReceiver, ntfyShape, openNtfyReceiver } from '../../../src/delivery/ntfy.ts';
@@ -295,7 +295,7 @@ test('the YAML keys say what they expect, each at its place', () => {
 /** Hands a request on to another server, and its answer back. */
 async function pipeTo(origin: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const { authorization = '' } = incoming.headers;
-  const body = await text(incoming);
+  const body = await textOf(incoming);
   const answer = await fetch(`${origin}${incoming.url}`, { method: 'POST', headers: { authorization }, body });
   response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
 }
