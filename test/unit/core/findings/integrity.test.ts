@@ -42,7 +42,11 @@ const sha256 = digest(name);
 
 describe('a file', () => {
   test('that reads as its manifest says is intact, until its reading expires', () => {
-    expect(books({})).toMatchObject({ status: 'ok', reason: 'intact', summary: '1 of 1 files match (read by openssl)' });
+    expect(books({})).toMatchObject({
+      status: 'ok',
+      reason: 'intact',
+      summary: '1 of 1 files match (read by openssl)',
+    });
     const soon = one({ reading: readAs(sha256, nowMs - ms('29d23h')) });
     expect(books(soon)).toMatchObject({ status: 'ok', validUntilMs: nowMs + ms('1h') });
   });
