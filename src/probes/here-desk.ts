@@ -1,5 +1,6 @@
 /** Hands jobs to worker threads, so that a slow or hanging disk never holds up the main thread. Made anew for each place. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { WatchdogError } from '../support/errors.ts';
 import { formatDuration } from '../support/units.ts';
@@ -13,14 +14,28 @@ export interface JobOptions {
   readonly onReply: (reply: HereReply) => void;
 }
 
+/** A thread that was given up, maybe inside a call to the kernel that does not return, as on a mount whose server is gone. */
+export interface StuckThread {
+  /** Settles when it has ended; null when there is none. */
+  end: Promise<unknown> | null;
+}
+
+/** How long a thread may take to end before it counts as hanging, ms. */
+const endingMs = 1_000;
+
 /** One worker thread, from its first job until it is ended. */
 export class HereDesk {
   readonly #isIdle: boolean;
+  readonly #stuck: StuckThread;
   #worker: Worker | undefined;
 
-  /** @param isIdle lowest priority, for the life of the thread: nobody but root may raise it again. */
-  constructor(isIdle: boolean) {
+  /**
+   * @param isIdle lowest priority, for the life of the thread: nobody but root may raise it again.
+   * @param stuck shared by all desks of a directory: while one of them hangs there, no other thread is sent after it.
+   */
+  constructor(isIdle: boolean, stuck: StuckThread) {
     this.#isIdle = isIdle;
+    this.#stuck = stuck;
   }
 
   /**
@@ -30,6 +45,7 @@ export class HereDesk {
    */
   async run(job: HereJob, options: JobOptions): Promise<void> {
     if (options.signal.aborted) throw stoppedByUs(job);
+    await this.#waitForStuck(job);
     const worker = (this.#worker ??= startWorker(this.#isIdle));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const onMessage = (reply: HereReply): void => {
@@ -51,13 +67,23 @@ export class HereDesk {
       worker.unref();
     } catch (thrown) {
       // Not waited for: a thread inside a hanging read ends only when the read does.
-      void this.end();
+      const end = this.end();
+      this.#stuck.end = end;
+      void end.finally(() => {
+        if (this.#stuck.end === end) this.#stuck.end = null;
+      });
       throw thrown;
     } finally {
       clearTimeout(timer);
       options.signal.removeEventListener('abort', onAbort);
       worker.off('message', onMessage).off('error', reject).off('exit', onExit);
     }
+  }
+
+  async #waitForStuck(job: HereJob): Promise<void> {
+    if (this.#stuck.end === null) return;
+    await Promise.race([this.#stuck.end, sleep(endingMs, undefined, { ref: false })]);
+    if (this.#stuck.end !== null) throw stillStuck(job);
   }
 
   /** Ends the thread; a later job starts another. */
@@ -83,6 +109,16 @@ function tooSlow(job: HereJob, deadlineMs: number): WatchdogError {
   return new WatchdogError('net/timeout', `${verbs[job.kind]} in ${job.root} did not end within ${span}`, {
     hint: 'look at the disk or network mount below that path',
   });
+}
+
+function stillStuck(job: HereJob): WatchdogError {
+  return new WatchdogError(
+    'net/timeout',
+    `${verbs[job.kind]} in ${job.root} waits for an earlier call that still hangs`,
+    {
+      hint: 'look at the disk or network mount below that path',
+    },
+  );
 }
 
 const verbs = { list: 'listing', read: 'reading', hash: 'hashing' } as const;

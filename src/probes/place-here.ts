@@ -9,7 +9,7 @@ import { systemClock } from '../support/clock.ts';
 import { WatchdogError, unseenFrom } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
 import { encodePath } from './address.ts';
-import { HereDesk } from './here-desk.ts';
+import { HereDesk, type StuckThread } from './here-desk.ts';
 import type { HashOptions, Place, ReadResult } from './place.ts';
 import { readingDeadlineMs } from './reading-deadline.ts';
 
@@ -18,12 +18,16 @@ import { readingDeadlineMs } from './reading-deadline.ts';
  *
  * @param root may itself be a symlink; a relative one is relative to the working directory.
  * @param options.nowMs epoch ms, the time that evidence bears.
+ * @param options.stuck kept from place to place of one directory, so that a hanging mount costs one thread and not one a pass.
  */
 export function openPlaceHere(
   root: string,
-  { nowMs = (): number => systemClock.nowMs() }: { readonly nowMs?: () => number } = {},
+  {
+    nowMs = (): number => systemClock.nowMs(),
+    stuck = { end: null },
+  }: { readonly nowMs?: () => number; readonly stuck?: StuckThread } = {},
 ): Place {
-  return new PlaceHere(resolve(root), nowMs);
+  return new PlaceHere(resolve(root), nowMs, stuck);
 }
 
 class PlaceHere implements Place {
@@ -32,10 +36,13 @@ class PlaceHere implements Place {
   readonly #nowMs: () => number;
   readonly #closing = new AbortController();
   /** For listing and reading, which come one after the other; hashing has desks of its own. */
-  readonly #desk = new HereDesk(false);
+  readonly #desk: HereDesk;
+  readonly #stuck: StuckThread;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(root: string, nowMs: () => number) {
+  constructor(root: string, nowMs: () => number, stuck: StuckThread) {
+    this.#desk = new HereDesk(false, stuck);
+    this.#stuck = stuck;
     this.#root = root;
     this.#nowMs = nowMs;
     this.address = `file://${encodePath(root)}`;
@@ -94,7 +101,7 @@ class PlaceHere implements Place {
     const signal = this.#stopsWith(options.signal);
     const queue = files.values();
     const lane = async (): Promise<void> => {
-      const desk = new HereDesk(options.idle);
+      const desk = new HereDesk(options.idle, this.#stuck);
       try {
         for (const file of queue) options.onOutcome(file, await this.#hashOne(desk, file, signal, options));
       } finally {

@@ -139,7 +139,8 @@ function openTarget(name: string, target: TargetSettings, hosts: ReadonlyMap<str
     manifestCache: createManifestCache(),
   };
   if (host === undefined) {
-    const openPlace = async (): Promise<Place> => openPlaceHere(target.path);
+    const stuck = { end: null };
+    const openPlace = async (): Promise<Place> => openPlaceHere(target.path, { stuck });
     return { ...common, machine: 'this host', address: openPlaceHere(target.path).address, openPlace };
   }
   return {
