@@ -21,9 +21,10 @@ test('no second thread is sent after one that hangs in the kernel', async () => 
 
 test('a thread that was given up and ends soon holds nobody up', async () => {
   const stuck: StuckThread = { end: null };
-  stuck.end = sleep(50).then(() => {
+  stuck.end = (async () => {
+    await sleep(50);
     stuck.end = null;
-  });
+  })();
   await expect(listAt(stuck)).resolves.toBeUndefined();
 });
 
