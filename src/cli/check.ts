@@ -116,14 +116,14 @@ function print(name: string, judgement: Judgement, given: CheckArguments): numbe
 function durationOrRefuse(text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms > 0) return ms;
-  throw new WatchdogError('config/invalid', `--max-age: expected a duration such as 26h, got none`, {
+  throw new WatchdogError('config/invalid', `--max-age: expected a duration such as 26h, got ${text}`, {
     permanent: true,
   });
 }
 
 function urlOrRefuse(text: string): string {
   if (URL.canParse(text)) return text;
-  throw new WatchdogError('config/invalid', `--qdrant: expected a URL such as http://phx-ai01:6333, got none`, {
+  throw new WatchdogError('config/invalid', '--qdrant: expected a URL such as http://phx-ai01:6333, got none', {
     permanent: true,
   });
 }

@@ -86,6 +86,7 @@ class Loop {
   #isPassWanted = false;
   #isReloadWanted = false;
   #lastPassMs: number | null = null;
+  #latePasses = 0;
   #nextPruneMs = 0;
   #reloadMistakes: readonly string[] = [];
   #storeFailure: string | null = null;
@@ -151,6 +152,7 @@ class Loop {
         }),
       );
       this.#lastPassMs = this.#clock.monotonicMs() - startedMs;
+      this.#latePasses = this.#lastPassMs > this.#setup.checkEveryMs ? this.#latePasses + 1 : 0;
       this.#storeFailure = null;
       this.#isFailureHeard = false;
       for (const event of report.events)
@@ -250,6 +252,7 @@ class Loop {
       stepMs: this.#clock.takeStepMs(),
       lastCommittedAtMs: this.#lastCommittedAtMs,
       lastPassMs: this.#lastPassMs,
+      latePasses: this.#latePasses,
       oldestUnsent: oldest === undefined ? null : { ...oldest, lastError: oldest.lastError?.message ?? null },
       reloadMistakes: this.#reloadMistakes,
       reading: this.#reader.troubles(),

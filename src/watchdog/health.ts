@@ -18,6 +18,8 @@ export interface Health {
   readonly lastCommittedAtMs: number | null;
   /** How long the last pass of this process took; null before the first. */
   readonly lastPassMs: number | null;
+  /** How many passes in a row, up to the last one, took longer than `check_every`. */
+  readonly latePasses: number;
   readonly oldestUnsent: {
     readonly createdAtMs: number;
     readonly receiver: string;
@@ -60,10 +62,14 @@ function clock({ nowMs, aheadMs, stepMs, lastCommittedAtMs }: Health): SelfTroub
   return null;
 }
 
-function pass({ lastPassMs, checkEveryMs }: Health): SelfTrouble | null {
-  if (lastPassMs === null || lastPassMs <= checkEveryMs) return null;
+/** One slow pass is a disk that wakes or a host that restarts; several in a row are a watchdog that looks too seldom. */
+const latePassesAtMost = 2;
+
+function pass({ lastPassMs, latePasses, checkEveryMs }: Health): SelfTrouble | null {
+  if (lastPassMs === null || latePasses <= latePassesAtMost) return null;
   const took = formatDuration(lastPassMs);
-  const summary = `the last pass took ${took}, longer than check_every (${formatDuration(checkEveryMs)})`;
+  const every = formatDuration(checkEveryMs);
+  const summary = `the last ${latePasses} passes took longer than check_every (${every}), the newest ${took}`;
   return {
     name: 'pass',
     headline: `a pass took ${took}`,

@@ -46,8 +46,8 @@ describe('the passes of a daemon', () => {
       .requests()
       .slice(before)
       .filter((request) => request.endsWith('/v1/health'));
-    // It took at least 4 s to be heard; passes that did not wait for one another would have looked more often.
-    expect(looks.length).toBeLessThanOrEqual(4);
+    // Each pass takes at least 4 s and three are late before it is said; passes that overlapped would have looked more often.
+    expect(looks.length).toBeLessThanOrEqual(6);
     await world.qdrant.setFault(null);
     await heard(world, /^OK pass/);
   });

@@ -12,6 +12,7 @@ const sound: Health = {
   stepMs: 0,
   lastCommittedAtMs: nowMs - 300_000,
   lastPassMs: 800,
+  latePasses: 0,
   oldestUnsent: null,
   reloadMistakes: [],
   reading: new Map(),
@@ -39,7 +40,12 @@ describe('the health of the watchdog itself', () => {
       says: /set back by/,
     },
     { what: 'a clock that jumped ahead', part: { stepMs: 7_200_000 }, name: 'clock', says: /jumped ahead/ },
-    { what: 'a pass that took longer than check_every', part: { lastPassMs: 300_001 }, name: 'pass', says: /5m/ },
+    {
+      what: 'passes that take longer than check_every',
+      part: { lastPassMs: 300_001, latePasses: 3 },
+      name: 'pass',
+      says: /the last 3 passes took longer than check_every \(5m\)/,
+    },
     {
       what: 'a message nobody accepts',
       part: { oldestUnsent: { createdAtMs: nowMs - 600_001, receiver: 'phone', lastError: 'refused (401)' } },
@@ -81,7 +87,7 @@ describe('the health of the watchdog itself', () => {
   test.each([
     ['a clock that is a little off', { stepMs: clockStepMs, aheadMs: clockStepMs }],
     ['a clock that was corrected back from ahead of us', { stepMs: -clockStepMs }],
-    ['a pass that took all of check_every', { lastPassMs: 300_000 }],
+    ['one slow pass, and another', { lastPassMs: 900_000, latePasses: 2 }],
     [
       'a message that is still young',
       { oldestUnsent: { createdAtMs: nowMs - 600_000, receiver: 'phone', lastError: 'x' } },
