@@ -12,7 +12,7 @@ export default defineConfig({
       test: {
         name: tier,
         include: [`test/${tier}/**/*.test.ts`],
-        testTimeout: tier === 'unit' ? 5_000 : 60_000,
+        testTimeout: tier === 'unit' ? 10_000 : 150_000,
         hookTimeout: 60_000,
         // Most of a process's life is waiting, for passes and for the phone: files side by side cost little.
         ...(tier === 'e2e' ? { maxWorkers: 3 } : {}),

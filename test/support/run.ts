@@ -8,7 +8,7 @@ import { labCollections, type LabWorld, type PhoneMessage, startLabWorld } from 
 import { type DeadairProcess, startDeadair } from './process.ts';
 
 /** Far above what anything takes on a busy machine; a condition that holds is noticed within 50 ms. */
-export const patience = { timeout: 30_000, interval: 50 } as const;
+export const patience = { timeout: 50_000, interval: 50 } as const;
 
 /** A world in a new directory, gone after the running test. It has a backup of a minute ago unless told otherwise. */
 export async function labWorld({ isBackedUp = true } = {}): Promise<LabWorld> {
