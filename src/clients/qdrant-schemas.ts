@@ -35,6 +35,9 @@ export const root = z.object({ title: z.string().catch(''), version: z.string().
 /** `GET /collections`. */
 export const collections = enveloped(z.object({ collections: z.array(z.object({ name })) }));
 
+/** `GET /collections/{c}`: `green`, `yellow`, `grey`, `red`, or a later word. */
+export const info = enveloped(z.object({ status: z.string() }));
+
 /** `POST /collections/{c}/points/count`. */
 export const count = enveloped(z.object({ count: amount }));
 

@@ -1,6 +1,6 @@
 /**
- * A Qdrant's REST API as far as deadair reads it: version, collections, exact counts, aliases, cluster. Made from
- * a URL and a key. It writes nothing (G8): every call is a GET, but for the count, which Qdrant takes as a POST.
+ * A Qdrant's REST API as far as deadair reads it: version, collections, their state and exact counts, aliases,
+ * cluster. Made from a URL and a key. It writes nothing (G8): every call is a GET, but for the count, which Qdrant takes as a POST.
  */
 
 import type { z } from 'zod';
@@ -39,6 +39,8 @@ export interface QdrantClient extends AsyncDisposable {
   version(signal: AbortSignal): Promise<string>;
   /** Names of all collections that the key may see, each once, in no order. A key of single collections filters silently. */
   collections(signal: AbortSignal): Promise<readonly string[]>;
+  /** What Qdrant says of a collection's state: `green`, `yellow`, `grey`, `red`, or a later word. */
+  status(collection: string, signal: AbortSignal): Promise<string>;
   /** The exact number of points over all shards. Costs Qdrant time and memory in proportion to it. */
   count(collection: string, signal: AbortSignal): Promise<number>;
   aliases(signal: AbortSignal): Promise<readonly CollectionAlias[]>;
@@ -91,9 +93,9 @@ export function openQdrant(options: QdrantOptions): QdrantClient {
       const { result } = await get('/collections', schemas.collections, signal);
       return [...new Set(result.collections.map(({ name }) => name))];
     },
+    status: async (collection, signal) => (await get(pathOf(collection), schemas.info, signal)).result.status,
     async count(collection, signal) {
-      // A name of dots alone stays as it is: the path is sent raw, and Qdrant does not normalise it.
-      const path = `/collections/${encodeURIComponent(collection)}/points/count`;
+      const path = `${pathOf(collection)}/points/count`;
       const body = '{"exact":true}';
       const { result } = await ask({ method: 'POST', path, body, signal, deadlineMs: countMs }, schemas.count);
       return result.count;
@@ -103,4 +105,9 @@ export function openQdrant(options: QdrantOptions): QdrantClient {
     close: () => http.close(),
     [Symbol.asyncDispose]: () => http.close(),
   };
+}
+
+/** A name of dots alone stays as it is: the path is sent raw, and Qdrant does not normalise it. */
+function pathOf(collection: string): string {
+  return `/collections/${encodeURIComponent(collection)}`;
 }

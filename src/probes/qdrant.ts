@@ -6,6 +6,7 @@
 import type { AliasView, CollectionView, Evidence, SourceView } from '../core/model/evidence.ts';
 import { unseenFrom, WatchdogError } from '../support/errors.ts';
 import { limits } from '../support/limits.ts';
+import { printablePath } from '../support/printable.ts';
 
 /** What the probe asks. Each method throws WatchdogError, and has its own deadline. */
 export interface QdrantSource {
@@ -14,6 +15,8 @@ export interface QdrantSource {
   version(signal: AbortSignal): Promise<string>;
   /** Names, each once. */
   collections(signal: AbortSignal): Promise<readonly string[]>;
+  /** Such as `green` or `red`. */
+  status(collection: string, signal: AbortSignal): Promise<string>;
   /** Exact. `http/not-found` when the collection does not exist. */
   count(collection: string, signal: AbortSignal): Promise<number>;
   aliases(signal: AbortSignal): Promise<readonly AliasView[]>;
@@ -106,7 +109,20 @@ async function countOne(client: QdrantSource, name: string, signal: AbortSignal)
   try {
     return { seen: true, count: await client.count(name, signal) };
   } catch (thrown) {
-    return { seen: false, why: unseenFrom(thrown) };
+    const why = unseenFrom(thrown);
+    if (why.code === 'http/not-found') return { seen: false, why };
+    return { seen: false, why: { ...why, message: `${why.message}${await stateOf(client, name, signal)}` } };
+  }
+}
+
+/** What Qdrant itself says of a collection that cannot be counted, as the end of a sentence; nothing when it says nothing. */
+async function stateOf(client: QdrantSource, name: string, signal: AbortSignal): Promise<string> {
+  try {
+    return `; Qdrant calls the collection ${printablePath(await client.status(name, signal))}`;
+  } catch (thrown) {
+    // A shard that was not loaded answers 500 here as well, and that is told already.
+    unseenFrom(thrown);
+    return '';
   }
 }
 

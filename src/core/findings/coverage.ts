@@ -61,6 +61,7 @@ export const coverage: RuleKind<CoverageParameters> = {
   judge: (rule, scene) => {
     const targets = targetsOf(rule, scene);
     const listed = listedNames(scene.world.sources);
+    const notes = uncounted(scene.world.sources);
     const subjects = collectionsOf(rule, scene.world);
     const unguarded = new Map(nothingGuarded(rule, subjects, scene).map((each) => [each.subject, each]));
     return [
@@ -72,7 +73,10 @@ export const coverage: RuleKind<CoverageParameters> = {
         }),
       ...subjects.map((subject) => {
         const isGone = listed.get(subject.source.name)?.has(subject.collection.name) === false;
-        return isGone ? vanished(rule, subject, targets, scene) : judgeCollection(rule, subject, targets, scene);
+        if (isGone) return vanished(rule, subject, targets, scene);
+        const judged = judgeCollection(rule, subject, targets, scene);
+        const note = notes.get(subject.subject);
+        return note === undefined ? judged : { ...judged, summary: `${judged.summary}${note}` };
       }),
     ];
   },
@@ -224,6 +228,17 @@ function judgeCollection(
   if (withUnread.size >= wanted) return judgement({ ...short, status: 'unread', reason: 'unread', summary });
   const unseen = copies.find((copy) => copy.kind === 'unknown' && copy.cause !== null);
   return judgement({ ...short, status: 'unknown', reason: 'cannot-tell', summary, cause: unseen?.cause ?? null });
+}
+
+/** That Qdrant cannot count a collection is a sign that its next snapshot will fail. By subject; empty when it can. */
+function uncounted(sources: readonly SourceWorld[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { name: source, evidence } of sources) {
+    for (const { name, points } of evidence.seen ? evidence.value.collections : []) {
+      if (!points.seen) found.set(`${source}/${name}`, `; its points cannot be counted: ${points.why.message}`);
+    }
+  }
+  return found;
 }
 
 /** What one target adds to the count. `unknown` could be a copy; `none` cannot. */

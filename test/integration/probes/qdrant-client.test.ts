@@ -258,3 +258,9 @@ describe('the answers of the client', () => {
     expect(await client.collections(signal)).toEqual(['a']);
   });
 });
+
+it('tells what Qdrant calls a collection, whatever its name', async () => {
+  await using server = await serveAlways(200, '{"result":{"status":"red","later":1},"status":"ok","time":0.1}');
+  await using client = openQdrant({ url: server.url });
+  expect(await client.status('..', signal)).toBe('red');
+});

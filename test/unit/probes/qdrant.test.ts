@@ -15,6 +15,7 @@ function source(overrides: Partial<QdrantSource> = {}): QdrantSource {
     address,
     version: async () => '1.19.0',
     collections: async () => ['b', 'a'],
+    status: async () => 'green',
     count: async () => 7,
     aliases: async () => [{ alias: 'now', collection: 'a' }],
     cluster: async () => ({ kind: 'disabled' }),
@@ -27,6 +28,18 @@ function fail(code: 'http/forbidden' | 'http/not-found' | 'http/server-error' | 
 }
 
 describe('probeSource', () => {
+  it('tells of a collection that cannot be counted what Qdrant calls it, where it says so', async () => {
+    const reasons = async (status: QdrantSource['status']): Promise<readonly string[]> => {
+      const client = source({ count: fail('http/server-error'), status });
+      const evidence = await probeSource(client, { signal, nowMs });
+      const collections = evidence.seen ? evidence.value.collections : [];
+      return collections.map(({ points }) => (points.seen ? 'counted' : points.why.message));
+    };
+    const told = 'told to fail with http/server-error';
+    expect(await reasons(async () => 'red')).toEqual(Array(2).fill(`${told}; Qdrant calls the collection red`));
+    expect(await reasons(fail('http/server-error'))).toEqual([told, told]);
+  });
+
   it.each(['version', 'collections', 'aliases', 'cluster'] as const)('sees nothing when %s fails', async (call) => {
     const evidence = await probeSource(source({ [call]: fail('http/server-error') }), { signal, nowMs });
     expect(evidence).toEqual({

@@ -257,3 +257,13 @@ describe('parameters', () => {
     expect(coverage.shape['copies']?.safeParse(copies).success).toBe(false);
   });
 });
+
+test('a collection that Qdrant cannot count is told as such beside its copies', () => {
+  const alter: Alter = (sketch) => {
+    sketch.sources['phx-ai01']!.collections['books'] = collection({ points: null });
+  };
+  expect(books(alter)).toMatchObject({
+    status: 'ok',
+    summary: 'proven on 2 of 2 targets, wanted 2; its points cannot be counted: SSH timeout after 15 s',
+  });
+});
