@@ -105,11 +105,13 @@ export function nothingGuarded(
         status: 'unknown',
         reason: 'no-subject',
         headline: 'guards nothing',
-        summary: `this rule guards no collection of ${name}: none is known there that its collections name`,
+        summary: evidence.seen
+          ? `this rule guards no collection of ${name}: none is known there that its collections name`
+          : `no collection of ${name} is known, and it cannot be looked at: ${evidence.why.message}`,
         observedAtMs: evidence.observedAtMs,
         validUntilMs: nowMs,
         cause: evidence.seen ? null : { subject: `source/${name}`, summary: evidence.why.message },
-        todo: 'check the globs of the rule, and that Qdrant lists its collections',
+        todo: evidence.seen ? 'check the globs of the rule, and that Qdrant lists its collections' : null,
       }),
     );
 }

@@ -8,6 +8,7 @@ import {
   nowMs,
   readAs,
   type Sketch,
+  unseen,
   snapshot,
   source,
   target,
@@ -27,6 +28,17 @@ describe('a rule that guards nothing', () => {
     });
     const judged = judgeSketch(sketch, [freshnessRule()], 'check');
     expect(about(judged, 'source/phx-ai01', null)).toMatchObject({ status: 'unknown', reason: 'no-subject' });
+  });
+
+  test('because Qdrant was never seen says that, and not that a glob is wrong', () => {
+    const sketch = world(({ sources }) => {
+      sources['phx-ai01'] = source([], { unseen: unseen('connection refused') });
+    });
+    expect(about(judgeSketch(sketch, [freshnessRule()], 'check'), 'source/phx-ai01', null)).toMatchObject({
+      status: 'unknown',
+      summary: 'no collection of phx-ai01 is known, and it cannot be looked at: connection refused',
+      todo: null,
+    });
   });
 
   test.each([freshnessRule({ collections: ['bookz*'] }), coverageRule({ collections: ['bookz*'] })])(
